@@ -1,0 +1,241 @@
+//! Countries and postal addresses.
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{
+    refusal::{FieldErrors, Refusal},
+    text,
+};
+
+/// An ISO 3166-1 alpha-2 country code.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Country([u8; 2]);
+
+/// The officially assigned codes.
+const COUNTRIES: &str = "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ \
+BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES \
+ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO \
+IQ IR IS IT JE JM JO JP KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK \
+ML MM MN MO MP MQ MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR \
+PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK \
+TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW";
+
+impl Country {
+    /// Reads a code; `pointer` names the field in the refusal.
+    pub fn parse(pointer: &str, code: &str) -> Result<Self, Refusal> {
+        match <[u8; 2]>::try_from(code.as_bytes()) {
+            Ok(bytes) if COUNTRIES.split(' ').any(|known| known == code) => Ok(Self(bytes)),
+            _ => Err(Refusal::field(
+                pointer,
+                "must be an ISO 3166-1 code of two capitals, such as DE",
+            )),
+        }
+    }
+
+    /// The code.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("a country code is ASCII")
+    }
+}
+
+impl FromStr for Country {
+    type Err = Refusal;
+
+    fn from_str(code: &str) -> Result<Self, Refusal> {
+        Self::parse("", code)
+    }
+}
+
+impl fmt::Display for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Country {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Country {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let code = Cow::<str>::deserialize(deserializer)?;
+        code.parse().map_err(|_: Refusal| {
+            de::Error::custom("must be an ISO 3166-1 code of two capitals, such as DE")
+        })
+    }
+}
+
+/// A postal address. Which parts a country has differs, so most are optional; what a country
+/// demands is checked by [`Address::checked`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Address {
+    /// Name of the person or company.
+    pub name: String,
+    /// Street and number.
+    pub line1: String,
+    /// Apartment, floor, company.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line2: Option<String>,
+    /// City or town.
+    pub city: String,
+    /// State, province or county, where the country has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Postal code, where the country has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postal_code: Option<String>,
+    /// Country.
+    pub country: Country,
+    /// Phone number for the carrier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+}
+
+/// Countries whose addresses carry a state or province, and whose taxes often depend on it.
+const WITH_REGION: [&str; 8] = ["US", "CA", "AU", "BR", "IN", "MX", "CN", "JP"];
+
+/// How a postal code looks: `9` a digit, `A` a letter, everything else itself.
+const POSTAL_CODES: [(&str, &[&str]); 22] = [
+    ("AT", &["9999"]),
+    ("AU", &["9999"]),
+    ("BE", &["9999"]),
+    ("CA", &["A9A 9A9", "A9A9A9"]),
+    ("CH", &["9999"]),
+    ("CZ", &["999 99", "99999"]),
+    ("DE", &["99999"]),
+    ("DK", &["9999"]),
+    ("ES", &["99999"]),
+    ("FI", &["99999"]),
+    ("FR", &["99999"]),
+    ("GB", &["A9 9AA", "A99 9AA", "A9A 9AA", "AA9 9AA", "AA99 9AA", "AA9A 9AA"]),
+    ("IT", &["99999"]),
+    ("JP", &["999-9999", "9999999"]),
+    ("LU", &["9999"]),
+    ("MX", &["99999"]),
+    ("NL", &["9999 AA", "9999AA"]),
+    ("NO", &["9999"]),
+    ("PL", &["99-999"]),
+    ("PT", &["9999-999"]),
+    ("SE", &["999 99", "99999"]),
+    ("US", &["99999", "99999-9999"]),
+];
+
+impl Address {
+    /// Checks the parts against length limits and the rules of the country, and trims them.
+    ///
+    /// `pointer` is the JSON pointer of the address itself, such as `/shipping_address`.
+    pub fn checked(self, pointer: &str) -> Result<Self, Refusal> {
+        let mut errors = FieldErrors::default();
+        let at = |field: &str| format!("{pointer}/{field}");
+        let mut optional = |field: &str, value: Option<String>, max: usize| {
+            let value =
+                errors.take(text::optional_line(&at(field), value.as_deref().unwrap_or(""), max));
+            value.filter(|text| !text.is_empty())
+        };
+        let line2 = optional("line2", self.line2, 200);
+        let region = optional("region", self.region, 100).map(|region| region.to_uppercase());
+        let postal_code =
+            optional("postal_code", self.postal_code, 20).map(|code| code.to_uppercase());
+        let phone = optional("phone", self.phone, 40);
+        let name =
+            errors.take(text::line(&at("name"), &self.name, text::NAME_MAX)).unwrap_or_default();
+        let line1 = errors.take(text::line(&at("line1"), &self.line1, 200)).unwrap_or_default();
+        let city = errors.take(text::line(&at("city"), &self.city, 100)).unwrap_or_default();
+        let country = self.country.as_str();
+        errors.check(
+            region.is_some() || !WITH_REGION.contains(&country),
+            at("region"),
+            format!("is needed for addresses in {country}"),
+        );
+        if let Some((_, shapes)) = POSTAL_CODES.iter().find(|(known, _)| *known == country) {
+            let fits = postal_code
+                .as_deref()
+                .is_some_and(|code| shapes.iter().any(|shape| has_shape(code, shape)));
+            errors.check(fits, at("postal_code"), format!("must be a postal code of {country}"));
+        }
+        errors.finish()?;
+        Ok(Self { name, line1, line2, city, region, postal_code, country: self.country, phone })
+    }
+}
+
+fn has_shape(code: &str, shape: &str) -> bool {
+    code.len() == shape.len()
+        && code.bytes().zip(shape.bytes()).all(|(byte, shape)| match shape {
+            b'9' => byte.is_ascii_digit(),
+            b'A' => byte.is_ascii_uppercase(),
+            other => byte == other,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(country: &str, region: Option<&str>, postal_code: Option<&str>) -> Address {
+        Address {
+            name: "Ada Lovelace".into(),
+            line1: "1 Main Street".into(),
+            line2: None,
+            city: "Somewhere".into(),
+            region: region.map(str::to_owned),
+            postal_code: postal_code.map(str::to_owned),
+            country: country.parse().expect("a country"),
+            phone: None,
+        }
+    }
+
+    #[test]
+    fn each_country_has_its_rules() {
+        let good = [
+            ("US", Some("ny"), Some("10001")),
+            ("US", Some("NY"), Some("10001-1234")),
+            ("DE", None, Some("10115")),
+            ("GB", None, Some("sw1a 1aa")),
+            ("NL", None, Some("1012 ab")),
+            ("IE", None, None),
+            ("HK", None, None),
+        ];
+        for (country, region, code) in good {
+            assert!(address(country, region, code).checked("").is_ok(), "{country} {code:?}");
+        }
+        let bad = [
+            ("US", None, Some("10001")),
+            ("US", Some("NY"), None),
+            ("DE", None, Some("1011")),
+            ("CA", Some("ON"), Some("12345")),
+        ];
+        for (country, region, code) in bad {
+            assert!(address(country, region, code).checked("").is_err(), "{country} {code:?}");
+        }
+    }
+
+    #[test]
+    fn every_wrong_field_is_named() {
+        let mut bad = address("US", None, Some("x"));
+        bad.name = " ".into();
+        let refusal = bad.checked("/shipping_address").expect_err("three fields are wrong");
+        let pointers: Vec<_> =
+            refusal.details.errors.iter().map(|error| error.pointer.as_str()).collect();
+        assert_eq!(
+            pointers,
+            ["/shipping_address/name", "/shipping_address/region", "/shipping_address/postal_code"]
+        );
+    }
+
+    #[test]
+    fn unknown_countries_are_refused() {
+        for code in ["ZZ", "de", "", "DEU", "D ", "XX"] {
+            assert!(code.parse::<Country>().is_err(), "{code:?}");
+        }
+    }
+}

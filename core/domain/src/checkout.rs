@@ -1,0 +1,418 @@
+//! Checkouts: a cart on its way to becoming an order.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    address::Address,
+    cart::{Cart, CartLine},
+    channel::Settings,
+    id::{CartId, ChannelId, CheckoutId, OrderId, ProductId, VariantId},
+    refusal::{Code, FieldError, FieldErrors, Refusal},
+    stock::Demand,
+    text::{Email, Sku, Slug},
+    totals::{self, LineInput, ShippingInput, Totals},
+};
+
+/// Where a checkout stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckoutStatus {
+    /// It can be changed and completed.
+    Open,
+    /// It became an order.
+    Completed,
+    /// The buyer gave up.
+    Canceled,
+}
+
+impl CheckoutStatus {
+    /// The stored text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Completed => "completed",
+            Self::Canceled => "canceled",
+        }
+    }
+}
+
+/// A checkout as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkout {
+    /// Identity.
+    pub id: CheckoutId,
+    /// The cart that it was made from.
+    pub cart_id: CartId,
+    /// The version of the cart that the lines were copied from.
+    pub cart_version: i64,
+    /// The channel whose rules hold.
+    pub channel_id: ChannelId,
+    /// Where it stands.
+    pub status: CheckoutStatus,
+    /// What is bought.
+    pub lines: Vec<CartLine>,
+    /// What the buyer said.
+    pub buyer: Buyer,
+    /// The order that it became.
+    pub order_id: Option<OrderId>,
+    /// Grows with every change.
+    pub version: i64,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When it ends if nothing happens.
+    pub expires_at: Timestamp,
+}
+
+/// What a buyer says about delivery and contact. Absent parts are kept when a checkout is updated.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buyer {
+    /// Where the receipt goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
+    /// Where the goods go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping_address: Option<Address>,
+    /// Who is billed; the shipping address if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billing_address: Option<Address>,
+    /// How the goods go there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping_method: Option<Slug>,
+}
+
+impl Buyer {
+    /// Checks what a buyer sent, against the rules of the channel.
+    pub fn checked(self, settings: &Settings) -> Result<Self, Refusal> {
+        let mut errors = FieldErrors::default();
+        let mut address = |address: Option<Address>, pointer| {
+            address.and_then(|address| errors.take(address.checked(pointer)))
+        };
+        let shipping_address = address(self.shipping_address, "/shipping_address");
+        let billing_address = address(self.billing_address, "/billing_address");
+        errors.finish()?;
+        if let Some(address) =
+            shipping_address.as_ref().filter(|address| !settings.sells_to(address.country))
+        {
+            return Err(Refusal::new(
+                Code::CountryRefused,
+                format!("this shop does not sell to {}", address.country),
+            ));
+        }
+        Ok(Self { shipping_address, billing_address, ..self })
+    }
+
+    /// Takes over what is present in `newer`.
+    fn merge(&mut self, newer: Self) {
+        self.email = newer.email.or(self.email.take());
+        self.shipping_address = newer.shipping_address.or(self.shipping_address.take());
+        self.billing_address = newer.billing_address.or(self.billing_address.take());
+        self.shipping_method = newer.shipping_method.or(self.shipping_method.take());
+    }
+}
+
+/// What the catalog says of a variant at this moment, in one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Offer {
+    /// The variant.
+    pub variant_id: VariantId,
+    /// Its product.
+    pub product_id: ProductId,
+    /// The product's name on the web.
+    pub slug: Slug,
+    /// The merchant's own name of the variant.
+    pub sku: Sku,
+    /// What shoppers read of the product.
+    pub title: String,
+    /// What shoppers read of the variant.
+    pub variant_title: String,
+    /// Its picture.
+    pub image_url: Option<String>,
+    /// The tax class.
+    pub tax_class: String,
+    /// The price of one, in minor units of the channel's currency; none where it is not for sale.
+    pub unit_price_minor: Option<i64>,
+    /// Weight of one, in grams.
+    pub weight_grams: i64,
+    /// Whether it is sent by post.
+    pub requires_shipping: bool,
+    /// Whether stock is counted.
+    pub tracked: bool,
+    /// How many can be bought now; none where that has no limit.
+    pub available: Option<i64>,
+}
+
+/// The offers that a cart or checkout needs, by variant.
+pub type Offers = HashMap<VariantId, Offer>;
+
+/// What is wrong with a line at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum LineProblem {
+    /// The variant is no longer for sale here.
+    NotForSale,
+    /// Fewer are available than the cart holds.
+    StockShort {
+        /// How many there are.
+        available: i64,
+    },
+    /// The price changed since the line was added.
+    PriceChanged {
+        /// What it was then, in minor units.
+        before_minor: i64,
+    },
+}
+
+/// A line with what it costs now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuotedLine {
+    /// The line.
+    pub line: CartLine,
+    /// What the catalog says; none where the variant is gone.
+    pub offer: Option<Offer>,
+    /// What the line costs; zero where it is not for sale.
+    pub totals: totals::LineTotals,
+    /// What is wrong with it.
+    pub problems: Vec<LineProblem>,
+}
+
+/// What a basket costs at this moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote {
+    /// The lines in their order.
+    pub lines: Vec<QuotedLine>,
+    /// The sums. Lines that are not for sale count nothing.
+    pub totals: Totals,
+}
+
+impl Quote {
+    /// Prices lines with what the catalog says now. `buyer` decides tax and shipping.
+    pub fn compute(
+        lines: &[CartLine],
+        offers: &Offers,
+        buyer: &Buyer,
+        settings: &Settings,
+    ) -> Result<Self, Refusal> {
+        let destination =
+            settings.destination(buyer.shipping_address.as_ref(), buyer.billing_address.as_ref());
+        let priced = |line: &CartLine| {
+            offers.get(&line.variant_id).and_then(|offer| Some((offer, offer.unit_price_minor?)))
+        };
+        let inputs: Vec<LineInput<'_>> = lines
+            .iter()
+            .filter_map(|line| priced(line).map(|found| (line, found)))
+            .map(|(line, (offer, unit_price_minor))| LineInput {
+                quantity: line.quantity,
+                unit_price_minor,
+                tax_class: &offer.tax_class,
+                discount_minor: 0,
+            })
+            .collect();
+        let method = match &buyer.shipping_method {
+            Some(code) if needs_shipping(lines, offers) => {
+                Some(settings.shipping_method(code, destination.country)?)
+            }
+            _ => None,
+        };
+        let shipping = method.map(|method| ShippingInput {
+            amount_minor: method.amount_minor,
+            tax_class: &method.tax_class,
+            discount_minor: 0,
+        });
+        let totals = totals::compute(&totals::Input {
+            lines: &inputs,
+            order_discount_minor: 0,
+            shipping,
+            policy: &settings.tax,
+            destination: &destination,
+        })?;
+        let mut computed = totals.lines.iter();
+        let quoted = lines
+            .iter()
+            .map(|line| QuotedLine {
+                totals: priced(line).and_then(|_| computed.next().copied()).unwrap_or_default(),
+                problems: problems(line, lines, offers.get(&line.variant_id)),
+                offer: offers.get(&line.variant_id).cloned(),
+                line: line.clone(),
+            })
+            .collect();
+        Ok(Self { lines: quoted, totals })
+    }
+
+    /// Whether something of it is sent by post.
+    pub fn needs_shipping(&self) -> bool {
+        self.lines
+            .iter()
+            .any(|line| line.offer.as_ref().is_some_and(|offer| offer.requires_shipping))
+    }
+
+    /// The stock that it needs.
+    pub fn demand(&self) -> Vec<Demand> {
+        let tracked =
+            self.lines.iter().filter(|line| line.offer.as_ref().is_some_and(|offer| offer.tracked));
+        tracked
+            .map(|line| Demand {
+                line_id: line.line.id,
+                variant_id: line.line.variant_id,
+                quantity: line.line.quantity,
+            })
+            .collect()
+    }
+}
+
+fn needs_shipping(lines: &[CartLine], offers: &Offers) -> bool {
+    lines
+        .iter()
+        .any(|line| offers.get(&line.variant_id).is_some_and(|offer| offer.requires_shipping))
+}
+
+fn problems(line: &CartLine, lines: &[CartLine], offer: Option<&Offer>) -> Vec<LineProblem> {
+    let Some((offer, price)) = offer.and_then(|offer| Some((offer, offer.unit_price_minor?)))
+    else {
+        return vec![LineProblem::NotForSale];
+    };
+    let mut problems = Vec::new();
+    let same = lines.iter().filter(|other| other.variant_id == line.variant_id);
+    let wanted = same.fold(0i64, |sum, other| sum.saturating_add(other.quantity));
+    if let Some(available) = offer.available.filter(|available| *available < wanted) {
+        problems.push(LineProblem::StockShort { available });
+    }
+    if price != line.added_price_minor {
+        problems.push(LineProblem::PriceChanged { before_minor: line.added_price_minor });
+    }
+    problems
+}
+
+impl Checkout {
+    /// Starts a checkout from a cart.
+    pub fn create(
+        id: CheckoutId,
+        cart: &Cart,
+        buyer: Buyer,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<Self, Refusal> {
+        let mut checkout = Self {
+            id,
+            cart_id: cart.id,
+            cart_version: cart.version,
+            channel_id: cart.channel_id,
+            status: CheckoutStatus::Open,
+            lines: Vec::new(),
+            buyer: Buyer::default(),
+            order_id: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            expires_at: now,
+        };
+        checkout.refresh(cart, settings, now)?;
+        checkout.update(buyer, settings, now)?;
+        Ok(checkout)
+    }
+
+    /// Takes over the lines of the cart as they are now.
+    pub fn refresh(
+        &mut self,
+        cart: &Cart,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        cart.check_open(now)?;
+        if cart.lines.is_empty() {
+            return Err(Refusal::new(Code::CartEmpty, "the cart is empty"));
+        }
+        self.lines.clone_from(&cart.lines);
+        self.cart_version = cart.version;
+        self.touch(settings, now);
+        Ok(())
+    }
+
+    /// Takes over what the buyer said; parts that are absent stay as they were.
+    pub fn update(
+        &mut self,
+        buyer: Buyer,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        self.buyer.merge(buyer.checked(settings)?);
+        self.touch(settings, now);
+        Ok(())
+    }
+
+    /// Refuses a checkout that ended.
+    pub fn check_open(&self, now: Timestamp) -> Result<(), Refusal> {
+        let ended = match self.status {
+            CheckoutStatus::Open if self.expires_at > now => return Ok(()),
+            CheckoutStatus::Open => "the checkout has expired; make a new one from the cart",
+            CheckoutStatus::Completed => "the checkout became an order",
+            CheckoutStatus::Canceled => "the checkout was canceled; make a new one from the cart",
+        };
+        let mut refusal = Refusal::new(Code::CheckoutClosed, ended);
+        refusal.details.order_id = self.order_id;
+        Err(refusal)
+    }
+
+    /// What is still missing before it can be completed.
+    pub fn missing(&self, quote: &Quote) -> Vec<FieldError> {
+        let mut missing = Vec::new();
+        let mut note = |absent: bool, pointer: &str, message: &str| {
+            if absent {
+                missing
+                    .push(FieldError { pointer: pointer.to_owned(), message: message.to_owned() });
+            }
+        };
+        note(self.buyer.email.is_none(), "/email", "is needed for the receipt");
+        if quote.needs_shipping() {
+            note(
+                self.buyer.shipping_address.is_none(),
+                "/shipping_address",
+                "is needed to send the goods",
+            );
+            note(
+                self.buyer.shipping_method.is_none(),
+                "/shipping_method",
+                "is needed to send the goods",
+            );
+        }
+        for (at, line) in quote.lines.iter().enumerate() {
+            let gone = line.problems.contains(&LineProblem::NotForSale);
+            note(gone, &format!("/lines/{at}"), "is no longer for sale; remove it from the cart");
+        }
+        missing
+    }
+
+    /// Refuses to complete what is not complete, or what costs another amount than the buyer agreed to.
+    pub fn check_complete(
+        &self,
+        quote: &Quote,
+        expected_total_minor: Option<i64>,
+    ) -> Result<(), Refusal> {
+        let missing = self.missing(quote);
+        if !missing.is_empty() {
+            let mut refusal = Refusal::new(
+                Code::CheckoutIncomplete,
+                "the checkout lacks what is needed to complete it",
+            );
+            refusal.details.errors = missing;
+            return Err(refusal);
+        }
+        let total_minor = quote.totals.total_minor;
+        if expected_total_minor.is_some_and(|expected| expected != total_minor) {
+            let mut refusal =
+                Refusal::new(Code::TotalsChanged, "the total is not the one that was agreed to");
+            refusal.details.total_minor = Some(total_minor);
+            return Err(refusal);
+        }
+        Ok(())
+    }
+
+    fn touch(&mut self, settings: &Settings, now: Timestamp) {
+        self.updated_at = now;
+        self.expires_at = now + SignedDuration::from_millis(settings.checkout_ttl_ms);
+    }
+}

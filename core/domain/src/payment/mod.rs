@@ -1,0 +1,187 @@
+//! Payments: an intent (what an order owes), attempts to collect it, and operations (money that
+//! moved at a provider).
+
+mod settle;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+pub use settle::{Report, Settlement, settle};
+
+use crate::{
+    id::{AttemptId, OrderId, PaymentId},
+    money::{Currency, Money},
+    order::PaymentStatus,
+    refusal::Code,
+};
+
+/// What an order owes, and what has moved so far. All amounts are in minor units.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Payment {
+    /// Identity.
+    pub id: PaymentId,
+    /// The order.
+    pub order_id: OrderId,
+    /// The currency.
+    pub currency: Currency,
+    /// What is owed.
+    pub amount_minor: i64,
+    /// What was taken.
+    pub captured_minor: i64,
+    /// What is going back or went back.
+    pub refund_pending_minor: i64,
+    /// What went back.
+    pub refunded_minor: i64,
+    /// Grows with every change.
+    pub version: i64,
+}
+
+/// Where an attempt to pay stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptStatus {
+    /// Its key is stored; the provider is about to be called, or was called and has not answered.
+    Pending,
+    /// The provider did not answer in time: the money may have been taken.
+    Unknown,
+    /// The buyer must do something at the provider.
+    RequiresAction,
+    /// The provider is working on it and will report.
+    Processing,
+    /// The money was taken.
+    Succeeded,
+    /// The money was not taken, or is going back.
+    Failed,
+}
+
+impl AttemptStatus {
+    /// Whether the attempt has ended.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Succeeded | Self::Failed)
+    }
+
+    /// The stored text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Unknown => "unknown",
+            Self::RequiresAction => "requires_action",
+            Self::Processing => "processing",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What a buyer must do before the money can be taken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum NextAction {
+    /// Open this address and follow it.
+    Redirect {
+        /// Where to go.
+        url: String,
+    },
+    /// Hand this to the provider's own script in the browser.
+    Confirm {
+        /// The provider's secret for this payment.
+        client_secret: String,
+    },
+}
+
+/// One attempt to collect a payment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Identity, and the key that the provider is given with every call about it.
+    pub id: AttemptId,
+    /// The payment that it collects.
+    pub payment_id: PaymentId,
+    /// The order.
+    pub order_id: OrderId,
+    /// The provider's name.
+    pub provider: String,
+    /// The provider's own name of it.
+    pub reference: Option<String>,
+    /// Where it stands.
+    pub status: AttemptStatus,
+    /// What is asked for, in minor units.
+    pub amount_minor: i64,
+    /// Why it failed.
+    pub failure: Option<Code>,
+    /// What the buyer must do.
+    pub next_action: Option<NextAction>,
+    /// When to ask the provider; none once it has ended.
+    pub check_at: Option<Timestamp>,
+    /// How often the provider was asked.
+    pub checks: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Grows with every change.
+    pub version: i64,
+}
+
+impl Attempt {
+    /// How long after the call the provider is asked what became of it, in milliseconds. Longer than a
+    /// call may take, so that nobody asks about a call that is still under way.
+    pub const FIRST_CHECK_MS: i64 = 15_000;
+    /// How long a provider may need to know of a call whose answer was lost, in milliseconds. Only
+    /// after that does "never heard of it" mean that nothing was charged.
+    pub const GRACE_MS: i64 = 60_000;
+    const CHECK_MS_MAX: i64 = 10 * 60_000;
+
+    /// When to ask again: 1 s, 2 s, 4 s … up to ten minutes apart.
+    pub(crate) fn next_check(&self, now: Timestamp) -> Timestamp {
+        let exponent = u32::try_from(self.checks.clamp(0, 16)).expect("clamped");
+        let wait_ms = (1_000i64 << exponent).min(Self::CHECK_MS_MAX);
+        now + SignedDuration::from_millis(wait_ms)
+    }
+}
+
+impl Payment {
+    /// What may still go back, in minor units.
+    pub fn refundable_minor(&self) -> i64 {
+        self.captured_minor - self.refund_pending_minor - self.refunded_minor
+    }
+
+    /// Where the money is, given the latest attempt.
+    pub fn status(&self, latest: Option<AttemptStatus>) -> PaymentStatus {
+        let returned = self.refund_pending_minor + self.refunded_minor;
+        match latest {
+            _ if self.captured_minor > 0 && returned >= self.captured_minor => {
+                PaymentStatus::Refunded
+            }
+            _ if returned > 0 => PaymentStatus::PartiallyRefunded,
+            _ if self.captured_minor >= self.amount_minor => PaymentStatus::Paid,
+            _ if self.captured_minor > 0 => PaymentStatus::PartiallyPaid,
+            Some(AttemptStatus::RequiresAction) => PaymentStatus::RequiresAction,
+            Some(AttemptStatus::Pending | AttemptStatus::Processing) => PaymentStatus::Processing,
+            Some(AttemptStatus::Unknown) => PaymentStatus::Unknown,
+            Some(AttemptStatus::Succeeded | AttemptStatus::Failed) | None => PaymentStatus::Unpaid,
+        }
+    }
+
+    /// What is owed, as money.
+    pub fn money(&self) -> Money {
+        Money::new(self.amount_minor, self.currency)
+    }
+}
+
+/// The kind of a movement of money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationKind {
+    /// Money came.
+    Capture,
+    /// Money went back.
+    Refund,
+}
+
+impl OperationKind {
+    /// The stored text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Capture => "capture",
+            Self::Refund => "refund",
+        }
+    }
+}

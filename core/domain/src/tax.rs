@@ -1,0 +1,205 @@
+//! Tax by class and destination, rounded once per line.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    address::Country,
+    money::{Rounding, divide_rounded},
+    refusal::{Code, Refusal},
+};
+
+/// A rate in millionths: 190 000 is 19 %.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Rate(u32);
+
+impl Rate {
+    /// No tax.
+    pub const ZERO: Self = Self(0);
+    const ONE: i128 = 1_000_000;
+
+    /// A rate in millionths, at most 100 %.
+    pub fn from_millionths(millionths: u32) -> Option<Self> {
+        (i128::from(millionths) <= Self::ONE).then_some(Self(millionths))
+    }
+
+    /// The rate in millionths.
+    pub fn millionths(self) -> u32 {
+        self.0
+    }
+}
+
+/// The rate of a class of goods at a place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxRate {
+    /// The class of goods, such as `standard` or `food`.
+    pub class: String,
+    /// The country where it holds.
+    pub country: Country,
+    /// The region where it holds; none for the whole country.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The rate in millionths.
+    pub rate_millionths: Rate,
+    /// What the buyer reads, such as `VAT 19 %`.
+    pub name: String,
+}
+
+/// What happens where no rate is configured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingRate {
+    /// The goods are sold without tax.
+    #[default]
+    Zero,
+    /// The sale is refused.
+    Block,
+}
+
+/// Where the goods go, for tax.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination {
+    /// The country.
+    pub country: Country,
+    /// The region in capitals, where the country has them.
+    pub region: Option<String>,
+}
+
+/// How a shop charges tax.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaxPolicy {
+    /// Whether prices contain the tax.
+    pub prices_include_tax: bool,
+    /// Which way a half goes.
+    #[serde(default)]
+    pub rounding: Rounding,
+    /// Whether tax is rounded per line or per unit.
+    #[serde(default)]
+    pub round_per: RoundPer,
+    /// What happens where no rate is configured.
+    #[serde(default)]
+    pub missing_rate: MissingRate,
+    /// The rates.
+    #[serde(default)]
+    pub rates: Vec<TaxRate>,
+}
+
+/// What is rounded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RoundPer {
+    /// The tax of the whole line, once.
+    #[default]
+    Line,
+    /// The tax of one unit, times the quantity.
+    Unit,
+}
+
+impl TaxPolicy {
+    /// The rate of a class at a destination: the region's, else the country's, else what the
+    /// policy says of missing rates.
+    pub fn rate(&self, class: &str, destination: &Destination) -> Result<Rate, Refusal> {
+        let here = |rate: &&TaxRate| rate.class == class && rate.country == destination.country;
+        let regional = self
+            .rates
+            .iter()
+            .filter(here)
+            .find(|rate| rate.region.is_some() && rate.region == destination.region);
+        let national = || self.rates.iter().filter(here).find(|rate| rate.region.is_none());
+        match (regional.or_else(national), self.missing_rate) {
+            (Some(rate), _) => Ok(rate.rate_millionths),
+            (None, MissingRate::Zero) => Ok(Rate::ZERO),
+            (None, MissingRate::Block) => Err(Refusal::new(
+                Code::TaxRateMissing,
+                format!(
+                    "no tax rate is configured for {class} goods sent to {}",
+                    destination.country
+                ),
+            )),
+        }
+    }
+
+    /// The tax in, or on top of, an amount of `quantity` equal units, all in minor units.
+    ///
+    /// Inclusive: `amount − round(amount / (1 + rate))`. Exclusive: `round(amount × rate)`.
+    pub fn tax_minor(&self, amount_minor: i64, quantity: i64, rate: Rate) -> Result<i64, Refusal> {
+        let per_unit =
+            self.round_per == RoundPer::Unit && quantity > 1 && amount_minor % quantity == 0;
+        let (taxed, times) =
+            if per_unit { (amount_minor / quantity, quantity) } else { (amount_minor, 1) };
+        let rate = i128::from(rate.0);
+        let tax = if self.prices_include_tax {
+            divide_rounded(i128::from(taxed) * Rate::ONE, Rate::ONE + rate, self.rounding)
+                .and_then(|net| taxed.checked_sub(net))
+        } else {
+            divide_rounded(i128::from(taxed) * rate, Rate::ONE, self.rounding)
+        };
+        tax.and_then(|tax| tax.checked_mul(times)).ok_or_else(Refusal::overflow)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(prices_include_tax: bool) -> TaxPolicy {
+        let rate = |class: &str, country: &str, region: Option<&str>, millionths| TaxRate {
+            class: class.into(),
+            country: country.parse().expect("a country"),
+            region: region.map(str::to_owned),
+            rate_millionths: Rate(millionths),
+            name: String::new(),
+        };
+        TaxPolicy {
+            prices_include_tax,
+            rounding: Rounding::HalfEven,
+            round_per: RoundPer::Line,
+            missing_rate: MissingRate::Block,
+            rates: vec![
+                rate("standard", "DE", None, 190_000),
+                rate("food", "DE", None, 70_000),
+                rate("standard", "US", None, 0),
+                rate("standard", "US", Some("NY"), 88_750),
+            ],
+        }
+    }
+
+    fn to(country: &str, region: Option<&str>) -> Destination {
+        Destination {
+            country: country.parse().expect("a country"),
+            region: region.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn the_most_specific_rate_holds() {
+        let policy = policy(false);
+        assert_eq!(policy.rate("standard", &to("US", Some("NY"))), Ok(Rate(88_750)));
+        assert_eq!(policy.rate("standard", &to("US", Some("OR"))), Ok(Rate::ZERO));
+        assert_eq!(policy.rate("food", &to("DE", None)), Ok(Rate(70_000)));
+        assert_eq!(
+            policy.rate("standard", &to("FR", None)).map_err(|r| r.code),
+            Err(Code::TaxRateMissing)
+        );
+        let lenient = TaxPolicy { missing_rate: MissingRate::Zero, ..policy };
+        assert_eq!(lenient.rate("standard", &to("FR", None)), Ok(Rate::ZERO));
+    }
+
+    #[test]
+    fn lines_are_rounded_not_units() {
+        // 10 × 38.23 with 20 % inside: net 318.58, tax 63.72.
+        assert_eq!(policy(true).tax_minor(38_230, 10, Rate(200_000)), Ok(6_372));
+        // Per unit the same sale has 6.37 × 10.
+        let per_unit = TaxPolicy { round_per: RoundPer::Unit, ..policy(true) };
+        assert_eq!(per_unit.tax_minor(38_230, 10, Rate(200_000)), Ok(6_370));
+        // 24.99 plus 10.75 %: 2.69.
+        assert_eq!(policy(false).tax_minor(2_499, 1, Rate(107_500)), Ok(269));
+    }
+
+    #[test]
+    fn amounts_at_the_edge_are_refused_not_wrapped() {
+        let policy = policy(false);
+        assert_eq!(policy.tax_minor(i64::MAX, 1, Rate(1_000_000)), Ok(i64::MAX));
+        let per_unit = TaxPolicy { round_per: RoundPer::Unit, ..policy };
+        assert!(per_unit.tax_minor(i64::MAX - 1, 2, Rate(1_000_000)).is_ok());
+    }
+}
