@@ -330,7 +330,7 @@ mod tests {
             let (mut order, mut payment, first) = parts();
             let mut attempts = [first, attempt(2, &payment)];
             for (n, (which, kind)) in reports.into_iter().enumerate() {
-                let now = seconds(n as i64 * 30);
+                let now = seconds(i64::try_from(n).expect("few") * 30);
                 if n == cancel_at && order.awaits_payment() {
                     order.cancel("expired".into(), 0, now).expect("reserved");
                 }
