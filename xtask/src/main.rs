@@ -1,1 +1,97 @@
-fn main() {}
+//! Developer commands: `cargo xtask <command>`.
+//!
+//! Owns what a contributor and CI run: the test suite, the servers that it needs, and the checks that no
+//! compiler makes. It owns no product code: nothing depends on this crate, and this crate depends on no other
+//! crate of the workspace, so that it still builds when they do not.
+
+#![expect(clippy::print_stdout, reason = "a developer command reports on its standard output")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a developer command runs on the real clock and reads the real environment"
+)]
+
+mod ci;
+mod layers;
+mod process;
+mod services;
+mod size;
+mod suite;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Developer commands of the Handel workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Fail on every dependency between crates that the layering does not allow.
+    CheckLayers,
+    /// Fail on files over 600 lines and functions over 70, and name the files over 400.
+    ///
+    /// Tests inside a file do not count. Exceptions stand in `xtask/size-exceptions.txt`, each with its reason.
+    CheckSize,
+    /// Start and stop the servers that tests need.
+    ///
+    /// PostgreSQL runs from the binaries of this machine, on a private port of the loopback interface, with
+    /// `trust` authentication and its data under the system's directory for temporary files. As root on
+    /// Debian, `up` installs it when it is missing.
+    Services(services::Options),
+    /// Run the whole test suite, with the servers it needs.
+    ///
+    /// Runs the documentation tests with `cargo test` and everything else with cargo-nextest, or with
+    /// `cargo test` where nextest is not installed. The servers stay up for the next run.
+    Test(suite::Options),
+    /// Run everything that CI runs, and say how long each step took.
+    Ci,
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::CheckLayers => layers::check(),
+        Command::CheckSize => size::check(),
+        Command::Services(options) => services::run(&options),
+        Command::Test(options) => suite::run(&options),
+        Command::Ci => ci::run(),
+    };
+    // Said without a backtrace: these errors are for the person who typed the command.
+    result.map_or_else(
+        |error| {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_test_run_passes_what_it_does_not_know_on() {
+        let cli = Cli::parse_from([
+            "xtask",
+            "test",
+            "--no-services",
+            "-p",
+            "handel-domain",
+            "--no-capture",
+        ]);
+        let Command::Test(options) = cli.command else { panic!("parsed as {:?}", cli.command) };
+        assert!(options.no_services);
+        assert_eq!(options.args, ["-p", "handel-domain", "--no-capture"]);
+    }
+}

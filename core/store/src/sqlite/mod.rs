@@ -1,0 +1,260 @@
+//! SQLite: one writer thread that commits in groups, and several reader threads.
+
+mod transaction;
+mod worker;
+
+use std::{
+    fs::{self, File, TryLockError},
+    ops::AsyncFn,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::oneshot;
+
+pub(crate) use transaction::SqliteTransaction;
+use worker::{Job, Reply};
+
+use crate::{
+    database::{PoolStatus, Transaction},
+    error::StoreError,
+    statement::Statement,
+};
+
+const FILE: &str = "handel.db";
+/// Statements of one connection that stay prepared.
+const STATEMENT_CACHE: usize = 512;
+
+/// An embedded database. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Sqlite {
+    path: PathBuf,
+    writes: Sender<Job>,
+    reads: Sender<Job>,
+    readers: usize,
+    life: Arc<Mutex<Option<Life>>>,
+}
+
+/// What ends when the database is closed.
+struct Life {
+    stop: Vec<Sender<()>>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+    /// Held as long as the process uses the directory; the operating system lets go when it dies.
+    _lock: File,
+}
+
+impl Sqlite {
+    pub(crate) fn open(directory: &Path, readers: usize) -> Result<Self, StoreError> {
+        fs::create_dir_all(directory).map_err(|error| {
+            StoreError::NotWritable(format!(
+                "the data directory {} cannot be made: {error}",
+                directory.display()
+            ))
+        })?;
+        let lock = lock(directory)?;
+        let path = directory.join(FILE);
+        let writer = connect(&path, false)?;
+        check_readable(&writer)?;
+        let (writes, write_jobs) = unbounded();
+        let (reads, read_jobs) = unbounded();
+        let mut life = Life { stop: Vec::new(), threads: Vec::new(), _lock: lock };
+        life.start("handel-writer", writer, write_jobs, worker::write_loop)?;
+        for number in 0..readers.max(1) {
+            let reader = connect(&path, true)?;
+            life.start(
+                &format!("handel-reader-{number}"),
+                reader,
+                read_jobs.clone(),
+                worker::read_loop,
+            )?;
+        }
+        Ok(Self {
+            path,
+            writes,
+            reads,
+            readers: readers.max(1),
+            life: Arc::new(Mutex::new(Some(life))),
+        })
+    }
+
+    pub(crate) async fn write<T, E, F>(&self, unit: F) -> Result<T, E>
+    where
+        F: for<'a, 'b> AsyncFn(&'a mut Transaction<'b>) -> Result<T, E> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        submit(&self.writes, move |connection| worker::in_savepoint(connection, &unit)).await
+    }
+
+    pub(crate) async fn read<T, E, F>(&self, unit: F) -> Result<T, E>
+    where
+        F: for<'a, 'b> AsyncFn(&'a mut Transaction<'b>) -> Result<T, E> + Send + Sync + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        submit(&self.reads, move |connection| worker::poll_once(connection, &unit)).await
+    }
+
+    pub(crate) async fn prepare(&self, statement: &'static Statement) -> Result<(), StoreError> {
+        submit(&self.reads, move |connection| {
+            connection.prepare(statement.for_sqlite()).map(drop).map_err(StoreError::from)
+        })
+        .await
+    }
+
+    /// `vacuum into` reads one snapshot and writes a compact copy; the original is then looked at once
+    /// more before the copy is called good.
+    pub(crate) async fn backup(&self, to: PathBuf) -> Result<(), StoreError> {
+        let from = self.path.clone();
+        let work = move || -> Result<(), StoreError> {
+            if to.exists() {
+                return Err(StoreError::NotWritable(format!("{} exists already", to.display())));
+            }
+            let source = connect(&from, true)?;
+            source.execute("vacuum into ?1", [to.to_string_lossy()])?;
+            check_integrity(&connect(&to, true)?)?;
+            let synced = File::open(&to).and_then(|file| file.sync_all());
+            synced.map_err(|error| StoreError::NotWritable(error.to_string()))
+        };
+        tokio::task::spawn_blocking(work).await.map_err(StoreError::unavailable)?
+    }
+
+    /// Looks at every page of the file.
+    pub(crate) async fn check_integrity(&self) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        let work = move || check_integrity(&connect(&path, true)?);
+        tokio::task::spawn_blocking(work).await.map_err(StoreError::unavailable)?
+    }
+
+    pub(crate) fn status(&self) -> PoolStatus {
+        PoolStatus { waiting: self.writes.len() + self.reads.len(), size: self.readers + 1 }
+    }
+
+    pub(crate) async fn close(&self) {
+        let life = self.life.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(life) = life {
+            let ended = tokio::task::spawn_blocking(move || life.end()).await;
+            if ended.is_err() {
+                tracing::error!("a database thread panicked while the database was closed");
+            }
+        }
+    }
+}
+
+impl Life {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "SQLite blocks, so its connections live on threads of their own"
+    )]
+    fn start(
+        &mut self,
+        name: &str,
+        connection: Connection,
+        jobs: Receiver<Job>,
+        run: fn(Connection, &Receiver<Job>, &Receiver<()>),
+    ) -> Result<(), StoreError> {
+        let (stop, stopped) = unbounded();
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || run(connection, &jobs, &stopped))
+            .map_err(StoreError::unavailable)?;
+        self.stop.push(stop);
+        self.threads.push(thread);
+        Ok(())
+    }
+
+    /// Ends the threads after the jobs that wait, the writer first, so that no read sees less than what
+    /// was acknowledged.
+    fn end(self) {
+        drop(self.stop);
+        for thread in self.threads {
+            if thread.join().is_err() {
+                tracing::error!("a database thread ended in a panic");
+            }
+        }
+    }
+}
+
+/// Hands a job to a thread and waits for its reply.
+async fn submit<T, E, F>(jobs: &Sender<Job>, work: F) -> Result<T, E>
+where
+    F: FnOnce(&mut Connection) -> Result<T, E> + Send + 'static,
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+{
+    let (answer, answered) = oneshot::channel();
+    let job: Job = Box::new(move |connection| -> Reply {
+        let outcome = work(connection);
+        Box::new(move |commit| {
+            // A caller that went away does not undo what was committed.
+            let _gone = answer.send(match commit {
+                Ok(()) => outcome,
+                Err(error) => outcome.and_then(|_| Err(error.into())),
+            });
+        })
+    });
+    let closed = || E::from(StoreError::Unavailable("the database is closed".to_owned()));
+    jobs.send(job).map_err(|_| closed())?;
+    answered.await.map_err(|_| closed())?
+}
+
+fn lock(directory: &Path) -> Result<File, StoreError> {
+    let path = directory.join("lock");
+    let not_writable =
+        |error| StoreError::NotWritable(format!("{} cannot be written: {error}", path.display()));
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(not_writable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked(directory.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(not_writable(error)),
+    }
+}
+
+fn connect(path: &Path, read_only: bool) -> Result<Connection, StoreError> {
+    let flags = if read_only {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE
+    };
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    if !read_only {
+        let mode: String =
+            connection.query_row("pragma journal_mode = wal", [], |row| row.get(0))?;
+        if mode != "wal" {
+            return Err(StoreError::NotWritable(format!(
+                "the journal is in mode {mode} where it must be in wal"
+            )));
+        }
+    }
+    connection.execute_batch(
+        "pragma synchronous = full;
+         pragma foreign_keys = on;
+         pragma temp_store = memory;
+         pragma cache_size = -16384;
+         pragma wal_autocheckpoint = 2000;
+         pragma busy_timeout = 5000;
+         pragma trusted_schema = off;",
+    )?;
+    Ok(connection)
+}
+
+/// Reads the schema, which a file that is no database, or a torn one, does not survive. Looking at every
+/// page would take longer the larger the shop is; `handel doctor` does that.
+fn check_readable(connection: &Connection) -> Result<(), StoreError> {
+    connection.query_row("select count(*) from sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+    Ok(())
+}
+
+/// Looks at every page.
+fn check_integrity(connection: &Connection) -> Result<(), StoreError> {
+    let verdict: String = connection.query_row("pragma quick_check(1)", [], |row| row.get(0))?;
+    if verdict == "ok" { Ok(()) } else { Err(StoreError::Corrupt(verdict)) }
+}
