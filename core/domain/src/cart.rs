@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     channel::Settings,
-    id::{CartId, ChannelId, CheckoutId, LineId, VariantId},
+    id::{CartId, ChannelId, LineId, VariantId},
     refusal::{Code, Refusal},
 };
 
@@ -42,8 +42,6 @@ pub struct Cart {
     pub status: CartStatus,
     /// The lines in the order in which they were added.
     pub lines: Vec<CartLine>,
-    /// The checkout under way.
-    pub checkout_id: Option<CheckoutId>,
     /// Grows with every change.
     pub version: i64,
     /// When it was created.
@@ -82,7 +80,6 @@ impl Cart {
             channel_id,
             status: CartStatus::Open,
             lines: Vec::new(),
-            checkout_id: None,
             version: 1,
             created_at: now,
             updated_at: now,
@@ -155,6 +152,18 @@ impl Cart {
         }
         self.touch(settings, now);
         Ok(())
+    }
+
+    /// The cart became an order and takes no more changes.
+    pub fn close(&mut self, now: Timestamp) {
+        self.status = CartStatus::Ordered;
+        self.updated_at = now;
+    }
+
+    /// The order was canceled before it was paid: the cart can be changed again.
+    pub fn reopen(&mut self, settings: &Settings, now: Timestamp) {
+        self.status = CartStatus::Open;
+        self.touch(settings, now);
     }
 
     /// How many of a variant the cart holds over all lines.

@@ -357,6 +357,21 @@ impl Checkout {
         Err(refusal)
     }
 
+    /// The checkout became an order.
+    pub fn complete(&mut self, order_id: OrderId, now: Timestamp) {
+        assert_eq!(self.status, CheckoutStatus::Open, "only an open checkout becomes an order");
+        self.status = CheckoutStatus::Completed;
+        self.order_id = Some(order_id);
+        self.updated_at = now;
+    }
+
+    /// The order was canceled before it was paid: the buyer may try again.
+    pub fn reopen(&mut self, settings: &Settings, now: Timestamp) {
+        self.status = CheckoutStatus::Open;
+        self.order_id = None;
+        self.touch(settings, now);
+    }
+
     /// What is still missing before it can be completed.
     pub fn missing(&self, quote: &Quote) -> Vec<FieldError> {
         let mut missing = Vec::new();

@@ -173,6 +173,13 @@ pub enum OrderChange {
         /// How much, in minor units.
         amount_minor: i64,
     },
+    /// Money that should go back was refused by the provider; somebody must look.
+    RefundFailed {
+        /// The payment.
+        payment_id: PaymentId,
+        /// How much, in minor units.
+        amount_minor: i64,
+    },
     /// It is paid.
     Paid,
     /// Somebody is packing it.
@@ -246,6 +253,7 @@ impl OrderChange {
             Self::PaymentCaptured { .. } => "payment_captured",
             Self::PaymentUnexpected { .. } => "payment_unexpected",
             Self::PaymentRefunded { .. } => "payment_refunded",
+            Self::RefundFailed { .. } => "refund_failed",
             Self::Paid => "order_paid",
             Self::Packing => "order_packing",
             Self::Shipped => "order_shipped",

@@ -33,6 +33,8 @@ pub enum Kind {
     Limited,
     /// Not now; the same request may succeed later.
     Unavailable,
+    /// A mistake of the shop itself.
+    Internal,
 }
 
 /// Declares every code once, with its kind and what it means.
@@ -161,6 +163,8 @@ codes! {
     ProviderUnavailable = "payment.provider_unavailable", Unavailable;
     /// A payment of this order is under way; ask again when it has ended.
     PaymentInProgress = "payment.in_progress", Conflict;
+    /// Another attempt to pay took the place of this one.
+    PaymentSuperseded = "payment.superseded", Conflict;
     /// The payment token is malformed.
     PaymentTokenInvalid = "payment.token_invalid", Invalid;
     /// The webhook's signature is missing, wrong or too old.
@@ -187,6 +191,8 @@ codes! {
     ShuttingDown = "request.shutting_down", Unavailable;
     /// The database cannot be reached or cannot write.
     StorageUnavailable = "storage.unavailable", Unavailable;
+    /// Something went wrong inside; it was logged with the id of the request.
+    Internal = "internal", Internal;
 }
 
 impl fmt::Display for Code {

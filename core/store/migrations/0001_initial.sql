@@ -44,6 +44,7 @@ create table products (
     options jsonb not null,
     attributes jsonb not null,
     media jsonb not null,
+    image_url text,
     seo jsonb not null,
     version bigint not null,
     created_at timestamptz not null,
@@ -370,7 +371,6 @@ create table webhook_events (
     provider text not null,
     event_id text not null,
     attempt_id text,
-    report jsonb,
     received_at timestamptz not null,
     primary key (tenant_id, provider, event_id)
 );

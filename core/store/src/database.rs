@@ -242,6 +242,15 @@ impl<'b> Transaction<'b> {
         }
     }
 
+    /// Gives the unit up because another transaction was faster. Return the error: the unit is run again
+    /// and sees what the other one did.
+    pub fn restart(&mut self) -> StoreError {
+        match &mut self.0 {
+            TransactionInner::Sqlite(inner) => inner.fail(StoreError::Contention),
+            TransactionInner::Postgres(inner) => inner.fail(StoreError::Contention),
+        }
+    }
+
     /// Runs texts that are not statements of the program: migrations, and what tests look at.
     pub async fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
         match &mut self.0 {

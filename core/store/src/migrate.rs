@@ -86,6 +86,11 @@ impl Database {
 }
 
 impl Migration {
+    /// A number that differs when the text does, for names of test databases.
+    pub fn fingerprint(&self) -> usize {
+        usize::from_str_radix(&self.checksum()[..7], 16).unwrap_or_default()
+    }
+
     fn checksum(&self) -> String {
         Sha256::digest(self.sql.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
     }

@@ -120,6 +120,7 @@ pub fn all_statements() -> impl Iterator<Item = &'static Statement> {
 /// handel_store::statements! {
 ///     FIND_LEASE = "select owner from leases where name = $1";
 ///     LOCK_LEASE for update = "select owner from leases where name = $1";
+///     FIND_TWICE = text concat!("select owner from leases", " where name = $1");
 ///     COUNT_TABLES = postgres "select count(*) from pg_tables", sqlite "select count(*) from sqlite_schema";
 /// }
 /// assert!(FIND_LEASE.name().ends_with("FIND_LEASE"));
@@ -140,6 +141,10 @@ macro_rules! statements {
         $crate::statements! { $($rest)* }
     };
     ($(#[$doc:meta])* $name:ident = $text:literal; $($rest:tt)*) => {
+        $crate::statements!(@declare [$(#[$doc])*] $name, $text, $text, $crate::Lock::None);
+        $crate::statements! { $($rest)* }
+    };
+    ($(#[$doc:meta])* $name:ident = text $text:expr; $($rest:tt)*) => {
         $crate::statements!(@declare [$(#[$doc])*] $name, $text, $text, $crate::Lock::None);
         $crate::statements! { $($rest)* }
     };

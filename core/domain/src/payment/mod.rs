@@ -127,6 +127,8 @@ impl Attempt {
     /// How long a provider may need to know of a call whose answer was lost, in milliseconds. Only
     /// after that does "never heard of it" mean that nothing was charged.
     pub const GRACE_MS: i64 = 60_000;
+    /// How long a provider is asked about an attempt that does not end, in hours.
+    pub const ASK_HOURS_MAX: i64 = 48;
     const CHECK_MS_MAX: i64 = 10 * 60_000;
 
     /// When to ask again: 1 s, 2 s, 4 s … up to ten minutes apart.
@@ -134,6 +136,17 @@ impl Attempt {
         let exponent = u32::try_from(self.checks.clamp(0, 16)).expect("clamped");
         let wait_ms = (1_000i64 << exponent).min(Self::CHECK_MS_MAX);
         now + SignedDuration::from_millis(wait_ms)
+    }
+}
+
+impl Attempt {
+    /// Ends an attempt that waits for the buyer, because the buyer tries again another way. If its money
+    /// comes after all, it goes back.
+    pub fn supersede(&mut self) {
+        self.status = AttemptStatus::Failed;
+        self.failure = Some(Code::PaymentSuperseded);
+        self.next_action = None;
+        self.check_at = None;
     }
 }
 

@@ -75,14 +75,14 @@ impl<'b> PostgresTransaction<'b> {
 
     /// Prepares what this connection has not run before. Costs a round trip only the first time.
     async fn prepare_all(
-        &self,
+        &mut self,
         bounds: &[Bound],
     ) -> Result<Vec<tokio_postgres::Statement>, StoreError> {
         let mut prepared = Vec::with_capacity(bounds.len());
         for bound in bounds {
             let text = bound.statement.for_postgres();
-            prepared
-                .push(self.client.prepare_cached(text).await.map_err(|error| self.note(error))?);
+            let outcome = self.client.prepare_cached(text).await;
+            prepared.push(outcome.map_err(|error| self.note(error))?);
         }
         Ok(prepared)
     }
@@ -105,7 +105,11 @@ impl<'b> PostgresTransaction<'b> {
     }
 
     fn note(&mut self, error: tokio_postgres::Error) -> StoreError {
-        let error = StoreError::from(error);
+        self.fail(StoreError::from(error))
+    }
+
+    /// From here on the transaction cannot commit.
+    pub(crate) fn fail(&mut self, error: StoreError) -> StoreError {
         self.failed.get_or_insert_with(|| error.clone());
         error
     }

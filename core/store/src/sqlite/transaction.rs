@@ -30,10 +30,13 @@ impl<'b> SqliteTransaction<'b> {
     }
 
     fn note<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
-        if let Err(error) = &outcome {
-            self.failed.get_or_insert_with(|| error.clone());
-        }
-        outcome
+        outcome.map_err(|error| self.fail(error))
+    }
+
+    /// From here on the unit cannot commit.
+    pub(crate) fn fail(&mut self, error: StoreError) -> StoreError {
+        self.failed.get_or_insert_with(|| error.clone());
+        error
     }
 
     pub(crate) fn rows_all(&mut self, bounds: &[Bound]) -> Result<Vec<Vec<Row>>, StoreError> {

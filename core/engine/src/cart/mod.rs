@@ -1,0 +1,74 @@
+//! Carts.
+
+mod edit;
+pub(crate) mod sql;
+mod view;
+
+use handel_domain::{
+    Code, Refusal,
+    cart::Cart,
+    channel::Channel,
+    id::{CartId, TenantId, VariantId},
+};
+use handel_store::Transaction;
+
+pub use edit::AddItem;
+pub use view::CartView;
+
+use crate::{Engine, Error, channel::Which};
+
+/// How a request names a cart: by a token that this shop made for its owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CartRef {
+    /// The token.
+    pub token: String,
+}
+
+/// A cart with the token of its owner.
+#[derive(Clone, Debug)]
+pub struct OwnedCart {
+    /// The token by which the owner comes back to it.
+    pub token: String,
+    /// The cart.
+    pub view: CartView,
+}
+
+impl Engine {
+    /// The cart that a token belongs to; none where this shop did not make the token.
+    pub fn read_cart_token(&self, token: &str) -> Option<CartId> {
+        self.0.signer.read_cart_token(token)
+    }
+
+    pub(crate) fn owned(&self, view: CartView) -> OwnedCart {
+        OwnedCart { token: self.0.signer.cart_token(view.cart.id), view }
+    }
+
+    pub(crate) fn cart_id(&self, cart: &CartRef) -> Result<CartId, Refusal> {
+        self.read_cart_token(&cart.token).ok_or_else(unknown)
+    }
+
+    /// A cart with the channel that it belongs to, locked until the end of the transaction.
+    pub(crate) async fn lock_cart(
+        &self,
+        tx: &mut Transaction<'_>,
+        tenant_id: TenantId,
+        id: CartId,
+    ) -> Result<(Cart, std::sync::Arc<Channel>), Error> {
+        let cart = sql::lock(tx, tenant_id, id).await?.ok_or_else(unknown)?;
+        let channel = self.channel(tx, tenant_id, Which::Id(cart.channel_id)).await?;
+        Ok((cart, channel))
+    }
+}
+
+/// The refusal of a cart that is not there, or not the caller's.
+pub(crate) fn unknown() -> Refusal {
+    Refusal::new(Code::CartUnknown, "there is no such cart; start a new one")
+}
+
+/// The variants of a basket, each once.
+pub(crate) fn variants_of(lines: &[handel_domain::cart::CartLine]) -> Vec<VariantId> {
+    let mut variants: Vec<_> = lines.iter().map(|line| line.variant_id).collect();
+    variants.sort_unstable();
+    variants.dedup();
+    variants
+}

@@ -1,0 +1,344 @@
+//! Product lists: filtered, sorted, and read page by page from where the last one ended.
+
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use handel_domain::{
+    Currency, Refusal,
+    id::{CategoryId, ProductId},
+    text::Slug,
+};
+use handel_ports::CacheKey;
+use handel_store::{Bound, Row, Statement, StoreError, Transaction, Value, statements, values};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{category, sql};
+use crate::{Context, Engine, Error, Page, channel::Which, page::LIMIT_MAX, stock};
+
+/// The part that all list statements share: the filters.
+macro_rules! list_statement {
+    ($name:ident, $select:literal, $order:literal) => {
+        statements! {
+            $name = text concat!(
+                $select,
+                "
+           and l.price_max_minor >= $6 and l.price_min_minor <= $7
+           and ($8 = '' or l.search_text like $8) and ($9 = '' or l.search_text like $9)
+           and ($10 = '' or l.search_text like $10)
+           and ($11 = '' or exists (select 1 from product_attributes a where a.tenant_id = l.tenant_id
+                and a.product_id = l.product_id and a.name = $11 and a.value = $12))
+           and ($13 = '' or exists (select 1 from product_attributes a where a.tenant_id = l.tenant_id
+                and a.product_id = l.product_id and a.name = $13 and a.value = $14))
+           and ($15 = '' or exists (select 1 from product_attributes a where a.tenant_id = l.tenant_id
+                and a.product_id = l.product_id and a.name = $15 and a.value = $16))
+           and (not $17 or exists (
+                select 1 from variants v left join stock_levels s
+                       on s.tenant_id = v.tenant_id and s.variant_id = v.id
+                 where v.tenant_id = l.tenant_id and v.product_id = l.product_id and not v.deleted
+                   and (not v.tracked or (s.variant_id is not null and (s.backorder_limit is null
+                        or s.on_hand - s.allocated - s.held - s.safety + s.backorder_limit > 0)))))",
+                $order
+            );
+        }
+    };
+}
+
+list_statement!(
+    BY_NEWEST,
+    "
+        select l.product_id, l.price_min_minor, l.price_max_minor, l.title_key, l.listed_at
+          from listings l
+         where l.tenant_id = $1 and l.currency = $2 and l.category_id = $3
+           and (l.listed_at, l.product_id) < ($4, $5)",
+    "
+         order by l.listed_at desc, l.product_id desc limit $18"
+);
+list_statement!(
+    BY_PRICE,
+    "
+        select l.product_id, l.price_min_minor, l.price_max_minor, l.title_key, l.listed_at
+          from listings l
+         where l.tenant_id = $1 and l.currency = $2 and l.category_id = $3
+           and (l.price_min_minor, l.product_id) > ($4, $5)",
+    "
+         order by l.price_min_minor, l.product_id limit $18"
+);
+list_statement!(
+    BY_PRICE_DOWN,
+    "
+        select l.product_id, l.price_min_minor, l.price_max_minor, l.title_key, l.listed_at
+          from listings l
+         where l.tenant_id = $1 and l.currency = $2 and l.category_id = $3
+           and (l.price_min_minor, l.product_id) < ($4, $5)",
+    "
+         order by l.price_min_minor desc, l.product_id desc limit $18"
+);
+list_statement!(
+    BY_TITLE,
+    "
+        select l.product_id, l.price_min_minor, l.price_max_minor, l.title_key, l.listed_at
+          from listings l
+         where l.tenant_id = $1 and l.currency = $2 and l.category_id = $3
+           and (l.title_key, l.product_id) > ($4, $5)",
+    "
+         order by l.title_key, l.product_id limit $18"
+);
+
+/// Most words that a search looks for, and attributes that a list is filtered by.
+const FILTERS_MAX: usize = 3;
+
+/// In which order products are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProductSort {
+    /// The newest first.
+    #[default]
+    Newest,
+    /// The cheapest first.
+    Price,
+    /// The dearest first.
+    PriceDown,
+    /// By title, A first.
+    Title,
+}
+
+/// A range of prices in minor units, both ends included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PriceFilter {
+    /// The lowest.
+    pub min_minor: Option<i64>,
+    /// The highest.
+    pub max_minor: Option<i64>,
+}
+
+/// Which products, in which order, from where on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListProducts {
+    /// Only those in this category or below it.
+    pub category: Option<Slug>,
+    /// Only those with a price in this range.
+    pub price: PriceFilter,
+    /// Only those with these attribute values, as name and value; at most three.
+    pub attributes: Vec<(String, String)>,
+    /// Only those that can be bought now.
+    pub in_stock: bool,
+    /// Only those whose title, vendor, type, tags or SKUs hold these words; at most three count.
+    pub query: String,
+    /// In which order.
+    pub sort: ProductSort,
+    /// How many at most; 1 to 100.
+    pub limit: u32,
+    /// Where the last page ended.
+    #[serde(skip)]
+    pub cursor: Option<String>,
+}
+
+/// A product in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductSummary {
+    /// Identity.
+    pub id: ProductId,
+    /// The name on the web.
+    pub slug: Slug,
+    /// What shoppers read.
+    pub title: String,
+    /// Who makes it.
+    pub vendor: String,
+    /// The first picture.
+    pub image_url: Option<String>,
+    /// Its text for those who cannot see it.
+    pub image_alt: String,
+    /// The currency of the prices.
+    pub currency: Currency,
+    /// The lowest price of a variant, in minor units.
+    pub price_min_minor: i64,
+    /// The highest price of a variant, in minor units.
+    pub price_max_minor: i64,
+    /// The price to strike through, in minor units, of the cheapest variant that has one.
+    pub compare_at_minor: Option<i64>,
+    /// Whether at least one variant can be bought now.
+    pub in_stock: bool,
+    /// How many variants it has.
+    pub variants: usize,
+}
+
+impl Engine {
+    /// A page of products of a channel.
+    ///
+    /// Pages are cached for a short time; a change of the catalog makes this process forget them at once.
+    pub async fn list_products(&self, ctx: &Context, list: ListProducts) -> Result<Page<ProductSummary>, Error> {
+        check(&list)?;
+        let channel = self.get_channel(ctx).await?;
+        let name = serde_json::to_string(&list).map_err(|error| Error::internal(error.to_string()))?;
+        let list_id = format!("{}\n{name}", channel.id);
+        let after = list.cursor.as_deref().map(|cursor| self.0.signer.read_cursor(&list_id, cursor)).transpose()?;
+        let key = CacheKey {
+            tenant_id: ctx.tenant_id,
+            channel_id: channel.id,
+            currency: channel.settings.currency,
+            locale: channel.settings.locale.clone(),
+            epoch: self.0.epoch.load(Ordering::Acquire),
+            query: format!("{list_id}\n{}", after.as_deref().unwrap_or_default()),
+        };
+        if let Some(page) = self.0.cache.get(&key).and_then(|answer| serde_json::from_slice(&answer).ok()) {
+            return Ok(page);
+        }
+        let page = self.read_page(ctx, list, &list_id, after).await?;
+        if let Ok(answer) = serde_json::to_vec(&page) {
+            self.0.cache.put(key, Bytes::from(answer));
+        }
+        Ok(page)
+    }
+
+    /// Makes this process forget the lists that it has cached.
+    pub(crate) fn forget_lists(&self) {
+        self.0.epoch.fetch_add(1, Ordering::AcqRel);
+    }
+
+    async fn read_page(
+        &self,
+        ctx: &Context,
+        list: ListProducts,
+        list_id: &str,
+        after: Option<String>,
+    ) -> Result<Page<ProductSummary>, Error> {
+        let (engine, context, limit) = (self.clone(), ctx.clone(), list.limit as usize);
+        let (mut items, position) = self
+            .database()
+            .read(async move |tx: &mut Transaction<'_>| {
+                let channel = engine.channel(tx, context.tenant_id, Which::from(&context)).await?;
+                let category = match &list.category {
+                    Some(slug) => Some(category::id_by_slug(tx, context.tenant_id, slug).await?),
+                    None => None,
+                };
+                let currency = channel.settings.currency;
+                let rows = tx.rows(statement(&list, &context, currency, category, after.as_deref())?).await?;
+                let position = rows.get(limit.saturating_sub(1)).filter(|_| rows.len() > limit);
+                let position = position.map(|row| read_position(row, list.sort)).transpose()?;
+                let items = summaries(&engine, tx, &context, currency, &rows).await?;
+                Ok::<_, Error>((items, position))
+            })
+            .await?;
+        items.truncate(limit);
+        let next_cursor = position.map(|position| self.0.signer.cursor(list_id, &position));
+        Ok(Page { items, next_cursor })
+    }
+}
+
+fn check(list: &ListProducts) -> Result<(), Refusal> {
+    let mut errors = handel_domain::refusal::FieldErrors::default();
+    errors.check((1..=LIMIT_MAX).contains(&list.limit), "/limit", format!("must be 1 to {LIMIT_MAX}"));
+    errors.check(list.attributes.len() <= FILTERS_MAX, "/attributes", "must not be more than three");
+    errors.check(list.query.chars().count() <= 200, "/q", "must not be longer than 200 characters");
+    let range = list.price.min_minor.unwrap_or(0)..=list.price.max_minor.unwrap_or(i64::MAX);
+    errors.check(*range.start() >= 0 && !range.is_empty(), "/price", "must be a range of prices that are not negative");
+    errors.finish()
+}
+
+/// One more row than the page has, to see whether there is a next page.
+fn statement(
+    list: &ListProducts,
+    ctx: &Context,
+    currency: Currency,
+    category: Option<CategoryId>,
+    after: Option<&str>,
+) -> Result<Bound, Error> {
+    let (statement, key, id): (&'static Statement, Value, String) = start(list.sort, after)?;
+    let mut bound = values![
+        ctx.tenant_id,
+        currency,
+        category.map(|id| id.to_string()).unwrap_or_default(),
+        key,
+        id,
+        list.price.min_minor.unwrap_or(0),
+        list.price.max_minor.unwrap_or(i64::MAX),
+    ];
+    let mut words = list.query.split_whitespace().map(|word| format!("%{}%", plain(&word.to_lowercase())));
+    bound.extend((0..FILTERS_MAX).map(|_| Value::from(words.next().unwrap_or_default())));
+    for at in 0..FILTERS_MAX {
+        let (name, value) = list.attributes.get(at).cloned().unwrap_or_default();
+        bound.extend([Value::from(name), Value::from(value.to_lowercase())]);
+    }
+    bound.extend([Value::from(list.in_stock), Value::from(i64::from(list.limit) + 1)]);
+    Ok(statement.bind(bound))
+}
+
+/// `like` takes `%` and `_` for wildcards; a shopper who types them means nothing by it.
+fn plain(word: &str) -> String {
+    word.chars().filter(|c| !matches!(c, '%' | '_' | '\\')).collect()
+}
+
+/// Where a page starts: after the key and id in which the last one ended.
+fn start(sort: ProductSort, after: Option<&str>) -> Result<(&'static Statement, Value, String), Error> {
+    let position = after.and_then(|after| after.rsplit_once('\n')).map(|(key, id)| (key.to_owned(), id.to_owned()));
+    let last = "\u{7f}".to_owned();
+    let wrong = || Error::internal("a signed cursor holds no position");
+    let number = |key: &str| key.parse::<i64>().map_err(|_| wrong());
+    Ok(match (sort, position) {
+        (ProductSort::Newest, None) => (&BY_NEWEST, FAR_FUTURE.into(), last),
+        (ProductSort::Newest, Some((key, id))) => {
+            (&BY_NEWEST, key.parse::<Timestamp>().map_err(|_| wrong())?.into(), id)
+        }
+        (ProductSort::Price, None) => (&BY_PRICE, (-1i64).into(), String::new()),
+        (ProductSort::Price, Some((key, id))) => (&BY_PRICE, number(&key)?.into(), id),
+        (ProductSort::PriceDown, None) => (&BY_PRICE_DOWN, i64::MAX.into(), last),
+        (ProductSort::PriceDown, Some((key, id))) => (&BY_PRICE_DOWN, number(&key)?.into(), id),
+        (ProductSort::Title, None) => (&BY_TITLE, "".into(), String::new()),
+        (ProductSort::Title, Some((key, id))) => (&BY_TITLE, key.into(), id),
+    })
+}
+
+/// The year 9000, after every product.
+const FAR_FUTURE: Timestamp = Timestamp::constant(221_845_392_000, 0);
+
+fn read_position(row: &Row, sort: ProductSort) -> Result<String, StoreError> {
+    let key = match sort {
+        ProductSort::Newest => row.get::<Timestamp>(4)?.to_string(),
+        ProductSort::Price | ProductSort::PriceDown => row.get::<i64>(1)?.to_string(),
+        ProductSort::Title => row.get::<String>(3)?,
+    };
+    Ok(format!("{key}\n{}", row.get::<String>(0)?))
+}
+
+/// Fills in what a list shows of its products. Five statements in two round trips for a whole page.
+async fn summaries(
+    engine: &Engine,
+    tx: &mut Transaction<'_>,
+    ctx: &Context,
+    currency: Currency,
+    rows: &[Row],
+) -> Result<Vec<ProductSummary>, Error> {
+    let ids = rows.iter().map(|row| row.get::<ProductId>(0)).collect::<Result<Vec<_>, _>>()?;
+    let products = sql::load(tx, ctx.tenant_id, ids.clone()).await?;
+    let variants: Value = products.iter().flat_map(|product| &product.variants).map(|variant| variant.id).collect();
+    let level_rows = tx.rows(stock::levels_of(ctx.tenant_id, variants)).await?;
+    let levels = stock::read_levels(tx, ctx.tenant_id, &level_rows, engine.system().now()).await?;
+    let available = super::available(&levels);
+    let by_id: std::collections::HashMap<_, _> = products.into_iter().map(|product| (product.id, product)).collect();
+    let mut summaries = Vec::with_capacity(rows.len());
+    for (row, id) in rows.iter().zip(ids) {
+        let Some(product) = by_id.get(&id) else { continue };
+        let can_buy = |variant: &handel_domain::catalog::Variant| {
+            !variant.tracked || available.get(&variant.id).is_some_and(|count| *count > 0)
+        };
+        let prices = product.variants.iter().flat_map(|variant| &variant.prices);
+        let struck = prices.filter(|price| price.currency == currency).filter_map(|price| price.compare_at_minor);
+        let picture = product.media.first();
+        summaries.push(ProductSummary {
+            id,
+            slug: product.slug.clone(),
+            title: product.title.clone(),
+            vendor: product.vendor.clone(),
+            image_url: picture.map(|picture| picture.url.clone()),
+            image_alt: picture.map(|picture| picture.alt.clone()).unwrap_or_default(),
+            currency,
+            price_min_minor: row.get(1)?,
+            price_max_minor: row.get(2)?,
+            compare_at_minor: struck.min(),
+            in_stock: product.variants.iter().any(can_buy),
+            variants: product.variants.len(),
+        });
+    }
+    Ok(summaries)
+}

@@ -1,0 +1,17 @@
+//! The catalog: products, categories, prices, and the lists that shoppers browse.
+
+mod category;
+mod delete;
+mod listing;
+mod offers;
+mod product;
+mod save;
+mod sql;
+mod views;
+
+pub use category::CategoryNode;
+pub use listing::{ListProducts, PriceFilter, ProductSort, ProductSummary};
+pub(crate) use sql::BackorderColumn;
+pub(crate) use offers::{available, offers};
+pub use product::ProductKey;
+pub use views::{ProductView, VariantAvailability};

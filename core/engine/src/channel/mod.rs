@@ -1,0 +1,163 @@
+//! Channels: the settings that everything else is decided by.
+//!
+//! Settings are read in each transaction that needs them by one small statement that compares versions, and
+//! parsed only when they changed, so a change holds at once in every process.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use handel_domain::{
+    Code, Refusal,
+    channel::{Channel, Settings},
+    event::{Change, ChannelEvent, Event},
+    id::{ChannelId, ChannelKind, TenantId},
+    text::Slug,
+};
+use handel_store::{Json, Row, StoreError, Transaction, statements, values};
+
+use crate::{Context, Engine, Error, Scope, journal};
+
+statements! {
+    VERSION_BY_CODE = "select id, version from channels where tenant_id = $1 and code = $2";
+    VERSION_OF_FIRST = "select id, version from channels where tenant_id = $1 order by id limit 1";
+    VERSION_BY_ID = "select id, version from channels where tenant_id = $1 and id = $2";
+    GET = "select id, code, settings, version from channels where tenant_id = $1 and id = $2";
+    LIST = "select id, code, settings, version from channels where tenant_id = $1 order by id limit 500";
+    INSERT = "
+        insert into channels (tenant_id, id, code, settings, version, created_at, updated_at)
+        values ($1, $2, $3, $4, $5, $6, $6)";
+    UPDATE = "
+        update channels set settings = $3, version = version + 1, updated_at = $4
+         where tenant_id = $1 and id = $2 and version = $5";
+}
+
+/// The channels that this process has parsed, by id.
+#[derive(Default)]
+pub(crate) struct Known(RwLock<HashMap<(TenantId, ChannelId), Arc<Channel>>>);
+
+impl Known {
+    fn get(&self, tenant_id: TenantId, id: ChannelId, version: i64) -> Option<Arc<Channel>> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(&(tenant_id, id)).filter(|channel| channel.version == version).cloned()
+    }
+
+    fn put(&self, tenant_id: TenantId, channel: Arc<Channel>) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert((tenant_id, channel.id), channel);
+    }
+}
+
+/// Which channel a unit of work needs.
+#[derive(Clone, Debug)]
+pub(crate) enum Which {
+    /// The one that the request names, or the first.
+    Requested(Option<Slug>),
+    /// The one that a cart or checkout belongs to.
+    Id(ChannelId),
+}
+
+impl From<&Context> for Which {
+    fn from(ctx: &Context) -> Self {
+        Self::Requested(ctx.channel.clone())
+    }
+}
+
+impl Engine {
+    /// The settings of a channel as they are in this transaction.
+    pub(crate) async fn channel(
+        &self,
+        tx: &mut Transaction<'_>,
+        tenant_id: TenantId,
+        which: Which,
+    ) -> Result<Arc<Channel>, Error> {
+        let version = match &which {
+            Which::Requested(Some(code)) => VERSION_BY_CODE.bind(values![tenant_id, code]),
+            Which::Requested(None) => VERSION_OF_FIRST.bind(values![tenant_id]),
+            Which::Id(id) => VERSION_BY_ID.bind(values![tenant_id, *id]),
+        };
+        let unknown = || Refusal::new(Code::ChannelUnknown, "there is no such channel");
+        let row = tx.row(version).await?.ok_or_else(unknown)?;
+        let (id, version) = (row.get::<ChannelId>(0)?, row.get::<i64>(1)?);
+        if let Some(channel) = self.0.channels.get(tenant_id, id, version) {
+            return Ok(channel);
+        }
+        let row = tx.row(GET.bind(values![tenant_id, id])).await?.ok_or_else(unknown)?;
+        let channel = Arc::new(read(&row)?);
+        self.0.channels.put(tenant_id, channel.clone());
+        Ok(channel)
+    }
+
+    /// The channel that a request names, or the first.
+    pub async fn get_channel(&self, ctx: &Context) -> Result<Arc<Channel>, Error> {
+        let (engine, ctx) = (self.clone(), ctx.clone());
+        self.database()
+            .read(async move |tx: &mut Transaction<'_>| engine.channel(tx, ctx.tenant_id, Which::from(&ctx)).await)
+            .await
+    }
+
+    /// Every channel, oldest first.
+    pub async fn list_channels(&self, ctx: &Context) -> Result<Vec<Channel>, Error> {
+        let tenant_id = ctx.tenant_id;
+        self.database()
+            .read(async move |tx: &mut Transaction<'_>| {
+                let rows = tx.rows(LIST.bind(values![tenant_id])).await?;
+                Ok::<_, Error>(rows.iter().map(read).collect::<Result<_, _>>()?)
+            })
+            .await
+    }
+
+    /// Makes a channel, or replaces its settings if `expected_version` is the stored one.
+    ///
+    /// The currency of a channel stays what it is: orders, carts and prices are in it.
+    pub async fn put_channel(
+        &self,
+        ctx: &Context,
+        code: Slug,
+        settings: Settings,
+        expected_version: Option<i64>,
+    ) -> Result<Channel, Error> {
+        ctx.require(Scope::ChannelsWrite)?;
+        let settings = settings.checked()?;
+        let (system, ctx) = (self.system().clone(), ctx.clone());
+        self.database()
+            .write(async move |tx: &mut Transaction<'_>| {
+                let (settings, code, now) = (settings.clone(), code.clone(), system.now());
+                let existing = tx.row(VERSION_BY_CODE.bind(values![ctx.tenant_id, &code])).await?;
+                let (channel, change, save) = match existing {
+                    Some(row) => {
+                        let (id, version) = (row.get::<ChannelId>(0)?, row.get::<i64>(1)?);
+                        if expected_version.is_some_and(|expected| expected != version) {
+                            return Err(Refusal::version_conflict(version).into());
+                        }
+                        let row = tx.row(GET.bind(values![ctx.tenant_id, id])).await?;
+                        let before = read(&row.ok_or_else(|| Error::internal("the channel is gone"))?)?;
+                        if before.settings.currency != settings.currency {
+                            let message = "cannot change; make another channel for another currency";
+                            return Err(Refusal::field("/currency", message).into());
+                        }
+                        let save = UPDATE.bind(values![ctx.tenant_id, id, Json(&settings), now, version]);
+                        (Channel { id, code, settings, version: version + 1 }, Change::Updated, save)
+                    }
+                    None => {
+                        let id = system.mint::<ChannelKind>(now);
+                        let save = INSERT.bind(values![ctx.tenant_id, id, &code, Json(&settings), 1i64, now]);
+                        (Channel { id, code, settings, version: 1 }, Change::Created, save)
+                    }
+                };
+                if tx.run(save).await? != 1 {
+                    return Err(tx.restart().into());
+                }
+                let event = Event::Channel(ChannelEvent { channel_id: channel.id, change });
+                tx.run_all(journal::record(&system, &ctx, &event, channel.version, now).into()).await?;
+                Ok(channel)
+            })
+            .await
+    }
+}
+
+fn read(row: &Row) -> Result<Channel, StoreError> {
+    let Json(settings) = row.get(2)?;
+    Ok(Channel { id: row.get(0)?, code: row.get(1)?, settings, version: row.get(3)? })
+}

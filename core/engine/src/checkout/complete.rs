@@ -1,0 +1,138 @@
+//! Completes a checkout: one path for every door, every retry, webhook and sweeper.
+//!
+//! 1. The order is placed (its stock promised, its payment's key stored) in one transaction.
+//! 2. The provider is called outside of any transaction, with that key.
+//! 3. What it says is applied in a second transaction, together with the reply.
+//!
+//! All of it runs in a task of its own. If the process dies in between, the same request takes the order
+//! up again, or the janitor asks the provider.
+
+use handel_domain::{Code, Refusal, id::CartId, payment::Report};
+use handel_ports::Charge;
+use handel_store::Transaction;
+
+use super::{Complete, Completion, PaymentChoice, Submit};
+use crate::{
+    Context, Engine, Error, Once,
+    idempotency::{self, Known},
+    order::{Placed, Ticket},
+    payment::Claimed,
+};
+
+impl Engine {
+    /// Makes a checkout from a cart and completes it.
+    pub async fn submit_checkout(&self, ctx: &Context, submit: Submit) -> Result<Once<Completion>, Error> {
+        require_key(ctx)?;
+        self.check_payment(submit.payment.as_ref())?;
+        let cart_id = self.cart_id(&submit.cart)?;
+        let (engine, ctx) = (self.clone(), ctx.clone());
+        self.detached(async move {
+            let checkout_id = match engine.prepare_once(&ctx, cart_id, &submit).await? {
+                Prepared::Done(completion) => return Ok(Once { reply: completion, replayed: true }),
+                Prepared::Checkout(id) => id,
+            };
+            let complete = Complete {
+                checkout_id,
+                payment: submit.payment,
+                expected_total_minor: submit.expected_total_minor,
+            };
+            engine.complete_here(ctx, complete).await
+        })
+        .await
+    }
+
+    /// Completes a checkout. Needs an idempotency key.
+    ///
+    /// A checkout that became an order before is answered with that order, or, if it still waits for money,
+    /// with another attempt to pay it.
+    pub async fn complete_checkout(&self, ctx: &Context, complete: Complete) -> Result<Once<Completion>, Error> {
+        require_key(ctx)?;
+        self.check_payment(complete.payment.as_ref())?;
+        let (engine, ctx) = (self.clone(), ctx.clone());
+        self.detached(async move { engine.complete_here(ctx, complete).await }).await
+    }
+
+    /// Refuses what can never be charged, before an order is placed for it.
+    fn check_payment(&self, payment: Option<&PaymentChoice>) -> Result<(), Error> {
+        match payment {
+            Some(choice) => Ok(self.provider(choice.provider.as_deref())?.check_token(&choice.token)?),
+            None => Ok(()),
+        }
+    }
+
+    async fn prepare_once(&self, ctx: &Context, cart_id: CartId, submit: &Submit) -> Result<Prepared, Error> {
+        let (engine, context, buyer) = (self.clone(), ctx.clone(), submit.buyer.clone());
+        self.database()
+            .write(async move |tx: &mut Transaction<'_>| {
+                let now = engine.system().now();
+                // A repetition must not touch the cart, which may have become an order since.
+                if let Known::Done(completion) = idempotency::look_up(tx, &context, now).await? {
+                    return Ok(Prepared::Done(completion));
+                }
+                let (checkout, _) = engine.prepare(tx, &context, cart_id, buyer.clone(), now).await?;
+                Ok::<_, Error>(Prepared::Checkout(checkout.id))
+            })
+            .await
+    }
+
+    async fn complete_here(&self, ctx: Context, complete: Complete) -> Result<Once<Completion>, Error> {
+        let provider = self.provider(complete.payment.as_ref().and_then(|choice| choice.provider.as_deref()))?;
+        let ticket = Ticket { ctx: ctx.clone(), complete, provider: provider.name() };
+        let choice = ticket.complete.payment.clone();
+        let claimed = match self.place(ticket.clone()).await? {
+            Placed::Replayed(completion) => return Ok(Once { reply: completion, replayed: true }),
+            Placed::Done(completion) => return Ok(Once { reply: completion, replayed: false }),
+            Placed::Charge(claimed) => claimed,
+            Placed::Before(order_id) => match self.pay_again(&ticket, order_id).await? {
+                Placed::Charge(claimed) => claimed,
+                Placed::Replayed(completion) => return Ok(Once { reply: completion, replayed: true }),
+                Placed::Done(completion) => return Ok(Once { reply: completion, replayed: false }),
+                Placed::Before(_) => return Err(Error::internal("an order was placed before, twice")),
+            },
+        };
+        let reply = self.charge(&ctx, claimed, choice).await?;
+        Ok(Once { reply, replayed: false })
+    }
+
+    /// Calls the provider with the stored key and applies what it says.
+    async fn charge(
+        &self,
+        ctx: &Context,
+        claimed: Claimed,
+        choice: Option<PaymentChoice>,
+    ) -> Result<Completion, Error> {
+        let provider = self.provider(Some(&claimed.provider))?;
+        let limit = self.limits().provider_timeout;
+        let report = match (claimed.resumed, choice) {
+            // The process died between the call and its answer: ask before anything is sent again.
+            (true, _) | (_, None) => self.system().within(limit, provider.find(claimed.attempt_id)).await,
+            (false, Some(choice)) => {
+                let charge = Charge {
+                    key: claimed.attempt_id,
+                    order_id: claimed.order_id,
+                    amount: claimed.amount,
+                    token: choice.token,
+                    return_url: choice.return_url,
+                };
+                self.system().within(limit, provider.charge(charge)).await
+            }
+        };
+        let report = report.unwrap_or(Report::Unknown);
+        self.settle_with_reply(ctx, claimed.attempt_id, report).await
+    }
+}
+
+enum Prepared {
+    Done(Completion),
+    Checkout(handel_domain::id::CheckoutId),
+}
+
+fn require_key(ctx: &Context) -> Result<(), Refusal> {
+    match ctx.idempotency {
+        Some(_) => Ok(()),
+        None => Err(Refusal::new(
+            Code::IdempotencyKeyRequired,
+            "buying needs an Idempotency-Key, so that a repetition buys nothing twice",
+        )),
+    }
+}

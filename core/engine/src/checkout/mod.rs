@@ -1,0 +1,116 @@
+//! Checkouts: from a cart to an order.
+
+mod complete;
+mod prepare;
+pub(crate) mod sql;
+mod view;
+
+use handel_domain::{
+    Code, Refusal,
+    checkout::Checkout,
+    id::CheckoutId,
+    order::{Order, PaymentStatus},
+    payment::{Attempt, AttemptStatus, Payment},
+};
+use handel_ports::Secret;
+use serde::{Deserialize, Serialize};
+
+pub use view::CheckoutView;
+
+use crate::{CartRef, Context, Scope, context::Caller};
+
+/// How a buyer pays.
+#[derive(Clone, Debug)]
+pub struct PaymentChoice {
+    /// The provider by name; the first that is enabled if none is named.
+    pub provider: Option<String>,
+    /// What stands for the means of payment.
+    pub token: Secret<String>,
+    /// Where the provider sends the buyer back to.
+    pub return_url: Option<String>,
+}
+
+/// Completes a checkout.
+#[derive(Clone, Debug)]
+pub struct Complete {
+    /// Which.
+    pub checkout_id: CheckoutId,
+    /// How it is paid; not needed where nothing is owed.
+    pub payment: Option<PaymentChoice>,
+    /// The total that the buyer agreed to, in minor units. If it is another by now, nothing is bought.
+    pub expected_total_minor: Option<i64>,
+}
+
+/// Makes a checkout from a cart and completes it at once.
+#[derive(Clone, Debug)]
+pub struct Submit {
+    /// The cart.
+    pub cart: CartRef,
+    /// What the buyer says about delivery and contact.
+    pub buyer: handel_domain::checkout::Buyer,
+    /// How it is paid.
+    pub payment: Option<PaymentChoice>,
+    /// The total that the buyer agreed to, in minor units.
+    pub expected_total_minor: Option<i64>,
+}
+
+/// What completing led to. The order exists in any case; whether it is paid is in `payment`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Completion {
+    /// The order.
+    pub order: Order,
+    /// The token by which a guest sees it.
+    pub order_token: String,
+    /// Its payment; none where nothing is owed.
+    pub payment: Option<PaymentSummary>,
+}
+
+/// A payment with its latest attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentSummary {
+    /// The payment.
+    pub payment: Payment,
+    /// Where the money is.
+    pub status: PaymentStatus,
+    /// The latest attempt to collect it.
+    pub attempt: Option<Attempt>,
+}
+
+impl PaymentSummary {
+    pub(crate) fn new(payment: Payment, attempt: Option<Attempt>) -> Self {
+        let status = payment.status(attempt.as_ref().map(|attempt| attempt.status));
+        Self { payment, status, attempt }
+    }
+}
+
+impl Completion {
+    /// The refusal that the attempt to pay ended in, if it did. The order waits for another attempt.
+    pub fn payment_refusal(&self) -> Option<Refusal> {
+        let attempt = self.payment.as_ref()?.attempt.as_ref()?;
+        let code = attempt.failure.filter(|_| attempt.status == AttemptStatus::Failed)?;
+        let text = match code {
+            Code::InsufficientFunds => "the payment was declined for lack of funds; try another means of payment",
+            Code::AmountMismatch => "the provider charged another amount; it goes back to the buyer",
+            Code::ProviderUnavailable => "the payment provider cannot be reached; nothing was charged",
+            _ => "the payment was declined; try another means of payment",
+        };
+        let mut refusal = Refusal::new(code, text);
+        refusal.details.order_id = Some(self.order.id);
+        Some(refusal)
+    }
+}
+
+/// The refusal of a checkout that is not there, or not the caller's.
+pub(crate) fn unknown() -> Refusal {
+    Refusal::new(Code::CheckoutUnknown, "there is no such checkout")
+}
+
+/// Shoppers see the checkouts of the cart whose token they hold; keys with a scope see all.
+pub(crate) fn check_owner(ctx: &Context, checkout: &Checkout) -> Result<(), Refusal> {
+    match &ctx.caller {
+        Caller::Shopper(Some(cart_id)) if *cart_id == checkout.cart_id => Ok(()),
+        Caller::Shopper(_) => Err(unknown()),
+        _ if ctx.allows(Scope::OrdersWrite) => Ok(()),
+        _ => Err(unknown()),
+    }
+}

@@ -1,0 +1,347 @@
+//! Places a batch of orders in one transaction: loads what all of them need, decides each, and writes
+//! table by table.
+
+use std::collections::{HashMap, HashSet};
+
+use handel_domain::{
+    Code, Refusal,
+    cart::Cart,
+    channel::Channel,
+    checkout::{Checkout, CheckoutStatus, Offers, Quote},
+    id::{AttemptKind, CheckoutId, OrderId, OrderKind, PaymentKind, TenantId},
+    order::{Order, Placement},
+    payment::{Attempt, AttemptStatus, Payment},
+};
+use handel_store::{Bound, Transaction, statements, values};
+use jiff::{SignedDuration, Timestamp};
+
+use super::sql;
+use crate::{
+    Complete, Completion, Context, Engine, Error, PaymentSummary, cart, catalog,
+    channel::Which,
+    checkout,
+    idempotency::{self, Known},
+    journal,
+    payment::{self, Claimed},
+    stock,
+};
+
+statements! {
+    /// The first number of a batch. Numbers have no gaps, because they are taken in the transaction.
+    TAKE_NUMBERS = "
+        insert into order_numbers (tenant_id, next) values ($1, 1001 + $2)
+            on conflict (tenant_id) do update set next = order_numbers.next + $2
+        returning next - $2";
+}
+
+/// A completion on its way to become an order.
+#[derive(Clone)]
+pub(crate) struct Ticket {
+    pub(crate) ctx: Context,
+    pub(crate) complete: Complete,
+    pub(crate) provider: &'static str,
+}
+
+/// What became of a ticket.
+pub(crate) enum Placed {
+    /// The request was answered before.
+    Replayed(Completion),
+    /// There is nothing to charge.
+    Done(Completion),
+    /// The order is placed, and its payment's key is stored: charge it.
+    Charge(Claimed),
+    /// The checkout became this order before.
+    Before(OrderId),
+}
+
+/// A checkout that can be ordered if there is stock.
+struct Candidate<'t> {
+    at: usize,
+    ticket: &'t Ticket,
+    checkout: Checkout,
+    cart: Cart,
+    channel: std::sync::Arc<Channel>,
+    quote: Quote,
+}
+
+/// Places orders for tickets of one tenant. Each gets its own outcome; an error fails the batch.
+pub(super) async fn place_batch(
+    engine: &Engine,
+    tx: &mut Transaction<'_>,
+    tickets: &[Ticket],
+) -> Result<Vec<Result<Placed, Error>>, Error> {
+    let now = engine.system().now();
+    let mut outcomes: Vec<Option<Result<Placed, Error>>> = tickets.iter().map(|_| None).collect();
+    let checkouts = load_checkouts(tx, tickets, now, &mut outcomes).await?;
+    let candidates = load_candidates(engine, tx, tickets, checkouts, now, &mut outcomes).await?;
+    if !candidates.is_empty() {
+        write_orders(engine, tx, candidates, now, &mut outcomes).await?;
+    }
+    Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(Error::internal("no outcome")))).collect())
+}
+
+/// Judges the keys and locks the checkouts. One round trip.
+async fn load_checkouts(
+    tx: &mut Transaction<'_>,
+    tickets: &[Ticket],
+    now: Timestamp,
+    outcomes: &mut [Option<Result<Placed, Error>>],
+) -> Result<HashMap<CheckoutId, (usize, Checkout)>, Error> {
+    let Some(first) = tickets.first() else { return Ok(HashMap::new()) };
+    let tenant_id = first.ctx.tenant_id;
+    let mut ids: Vec<CheckoutId> = tickets.iter().map(|ticket| ticket.complete.checkout_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let keys: Vec<_> = tickets.iter().map(|ticket| ticket.ctx.idempotency.as_ref()).collect();
+    let mut bounds: Vec<Bound> = Vec::with_capacity(tickets.len() + 1);
+    for (ticket, key) in tickets.iter().zip(&keys) {
+        bounds.extend(key.map(|key| idempotency::find(&ticket.ctx, key, now)));
+    }
+    bounds.push(checkout::sql::lock_many(tenant_id, ids));
+    let mut results = tx.rows_all(bounds).await?;
+    let locked = checkout::sql::read_all(&results.pop().unwrap_or_default())?;
+    let mut locked: HashMap<CheckoutId, Checkout> = locked.into_iter().map(|found| (found.id, found)).collect();
+    let mut stored = results.into_iter();
+    let mut mine = HashMap::new();
+    for (at, (ticket, key)) in tickets.iter().zip(&keys).enumerate() {
+        let row = key.and_then(|_| stored.next()).and_then(|rows| rows.into_iter().next());
+        let known = match (row, key) {
+            (Some(row), Some(key)) => idempotency::judge(&row, key, now),
+            _ => Ok(Known::New),
+        };
+        outcomes[at] = match known {
+            Ok(Known::Done(completion)) => Some(Ok(Placed::Replayed(completion))),
+            Err(error) => Some(Err(error)),
+            Ok(Known::New | Known::Abandoned) => match locked.remove(&ticket.complete.checkout_id) {
+                None => Some(Err(absent(&mine, ticket))),
+                Some(found) => match check(ticket, &found, now) {
+                    Ok(None) => {
+                        mine.insert(found.id, (at, found));
+                        None
+                    }
+                    Ok(Some(order_id)) => Some(Ok(Placed::Before(order_id))),
+                    Err(refusal) => Some(Err(refusal.into())),
+                },
+            },
+        };
+    }
+    Ok(mine)
+}
+
+/// A checkout that another ticket of this batch completes is under way; any other is not there.
+fn absent(mine: &HashMap<CheckoutId, (usize, Checkout)>, ticket: &Ticket) -> Error {
+    let refusal = match mine.contains_key(&ticket.complete.checkout_id) {
+        true => payment::in_progress(None),
+        false => checkout::unknown(),
+    };
+    refusal.into()
+}
+
+/// Refuses a checkout that is not the caller's or has ended; returns the order that it became.
+fn check(ticket: &Ticket, checkout: &Checkout, now: Timestamp) -> Result<Option<OrderId>, Refusal> {
+    checkout::check_owner(&ticket.ctx, checkout)?;
+    match (checkout.status, checkout.order_id) {
+        (CheckoutStatus::Completed, Some(order_id)) => Ok(Some(order_id)),
+        _ => checkout.check_open(now).map(|()| None),
+    }
+}
+
+/// Loads carts and offers of all checkouts, and keeps those that are complete. Two round trips.
+async fn load_candidates<'t>(
+    engine: &Engine,
+    tx: &mut Transaction<'_>,
+    tickets: &'t [Ticket],
+    checkouts: HashMap<CheckoutId, (usize, Checkout)>,
+    now: Timestamp,
+    outcomes: &mut [Option<Result<Placed, Error>>],
+) -> Result<Vec<Candidate<'t>>, Error> {
+    let mut checkouts: Vec<(usize, Checkout)> = checkouts.into_values().collect();
+    checkouts.sort_by_key(|(at, _)| *at);
+    let Some((first, _)) = checkouts.first() else { return Ok(Vec::new()) };
+    let tenant_id = tickets[*first].ctx.tenant_id;
+    let mut cart_ids: Vec<_> = checkouts.iter().map(|(_, checkout)| checkout.cart_id).collect();
+    cart_ids.sort_unstable();
+    let carts = tx.rows(cart::sql::lock_many(tenant_id, cart_ids)).await?;
+    let mut carts = cart::sql::read_all(&carts)?;
+    let mut by_currency: HashMap<handel_domain::Currency, Offers> = HashMap::new();
+    let mut candidates = Vec::with_capacity(checkouts.len());
+    let all: HashSet<_> = checkouts.iter().flat_map(|(_, checkout)| cart::variants_of(&checkout.lines)).collect();
+    let all: Vec<_> = all.into_iter().collect();
+    for (at, checkout) in checkouts {
+        let channel = engine.channel(tx, tenant_id, Which::Id(checkout.channel_id)).await?;
+        let currency = channel.settings.currency;
+        if let std::collections::hash_map::Entry::Vacant(entry) = by_currency.entry(currency) {
+            entry.insert(catalog::offers(tx, tenant_id, &all, currency, now).await?);
+        }
+        let offers = &by_currency[&currency];
+        let cart = carts.iter().position(|cart| cart.id == checkout.cart_id).map(|at| carts.swap_remove(at));
+        match decide(&tickets[at], &checkout, cart, &channel, offers, now) {
+            Ok((cart, quote)) => {
+                candidates.push(Candidate { at, ticket: &tickets[at], checkout, cart, channel, quote });
+            }
+            Err(refusal) => outcomes[at] = Some(Err(refusal.into())),
+        }
+    }
+    Ok(candidates)
+}
+
+/// Checks a checkout against its cart and against what the catalog says now.
+fn decide(
+    ticket: &Ticket,
+    checkout: &Checkout,
+    cart: Option<Cart>,
+    channel: &Channel,
+    offers: &Offers,
+    now: Timestamp,
+) -> Result<(Cart, Quote), Refusal> {
+    let cart = cart.ok_or_else(cart::unknown)?;
+    cart.check_open(now)?;
+    if cart.version != checkout.cart_version {
+        return Err(Refusal::new(Code::CartChanged, "the cart changed since; make the checkout from it again"));
+    }
+    let quote = Quote::compute(&checkout.lines, offers, &checkout.buyer, &channel.settings)?;
+    checkout.check_complete(&quote, ticket.complete.expected_total_minor)?;
+    if quote.totals.total_minor > 0 && ticket.complete.payment.is_none() {
+        let mut refusal = Refusal::field("/payment", "is needed");
+        refusal.code = Code::CheckoutIncomplete;
+        return Err(refusal);
+    }
+    Ok((cart, quote))
+}
+
+/// Promises the stock and writes the orders that got it. Two round trips.
+async fn write_orders(
+    engine: &Engine,
+    tx: &mut Transaction<'_>,
+    mut candidates: Vec<Candidate<'_>>,
+    now: Timestamp,
+    outcomes: &mut [Option<Result<Placed, Error>>],
+) -> Result<(), Error> {
+    let ctx = &candidates[0].ticket.ctx.clone();
+    let placements: Vec<_> =
+        candidates.iter().map(|candidate| (candidate.checkout.id, candidate.quote.demand())).collect();
+    let reservation = stock::reserve(tx, ctx.tenant_id, &placements, now).await?;
+    let served = reservation.outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    let mut number = take_numbers(tx, ctx.tenant_id, served).await?;
+    let mut order_ids = Vec::with_capacity(candidates.len());
+    let mut writes = Writes::default();
+    for (candidate, outcome) in candidates.iter_mut().zip(&reservation.outcomes) {
+        let placed = match outcome {
+            Err(shortages) => {
+                order_ids.push(None);
+                Err(stock::short(shortages.clone()).into())
+            }
+            Ok(_) => {
+                let (order_id, placed) = place_one(engine, candidate, number, now, &mut writes);
+                number += 1;
+                order_ids.push(Some(order_id));
+                Ok(placed)
+            }
+        };
+        outcomes[candidate.at] = Some(placed);
+    }
+    let (guards, rows) = stock::reserve_rows(engine.system(), ctx, &reservation, &order_ids, now);
+    let guarded = guards.len() + writes.guarded.len();
+    let bounds = guards.into_iter().chain(writes.guarded).chain(writes.plain).chain(rows).collect();
+    let changed = tx.run_all(bounds).await?;
+    if changed[..guarded].iter().any(|count| *count != 1) {
+        return Err(tx.restart().into());
+    }
+    Ok(())
+}
+
+async fn take_numbers(tx: &mut Transaction<'_>, tenant_id: TenantId, count: usize) -> Result<i64, Error> {
+    if count == 0 {
+        return Ok(0);
+    }
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let row = tx.row(TAKE_NUMBERS.bind(values![tenant_id, count])).await?;
+    Ok(row.ok_or_else(|| Error::internal("no order number"))?.get(0)?)
+}
+
+/// The rows of a batch. The guarded ones must change exactly one row each.
+#[derive(Default)]
+struct Writes {
+    guarded: Vec<Bound>,
+    plain: Vec<Bound>,
+}
+
+fn place_one(
+    engine: &Engine,
+    candidate: &mut Candidate<'_>,
+    number: i64,
+    now: Timestamp,
+    writes: &mut Writes,
+) -> (OrderId, Placed) {
+    let (system, ctx) = (engine.system(), &candidate.ticket.ctx);
+    let placement = Placement {
+        id: system.mint::<OrderKind>(now),
+        tenant_id: ctx.tenant_id,
+        number,
+        source: ctx.source,
+        checkout: &candidate.checkout,
+        quote: &candidate.quote,
+        settings: &candidate.channel.settings,
+    };
+    let (mut order, changes) = placement.place(now);
+    let events = journal::record_order(system, ctx, &mut order, changes, now);
+    candidate.checkout.complete(order.id, now);
+    candidate.cart.close(now);
+    writes.guarded.push(checkout::sql::update(ctx.tenant_id, &mut candidate.checkout));
+    writes.guarded.push(cart::sql::update(ctx.tenant_id, &mut candidate.cart));
+    writes.plain.extend(sql::insert(&order));
+    writes.plain.extend(events);
+    let order_id = order.id;
+    let placed = if order.total_minor == 0 {
+        let order_token = engine.order_token(ctx.tenant_id, order.id);
+        let completion = Completion { order, order_token, payment: None::<PaymentSummary> };
+        claim(engine, ctx, Some(&completion), now, writes);
+        Placed::Done(completion)
+    } else {
+        let (payment, attempt) = new_payment(engine, &order, candidate.ticket.provider, now);
+        writes.plain.push(payment::sql::insert_payment(ctx.tenant_id, &payment));
+        writes.plain.push(payment::sql::insert_attempt(ctx.tenant_id, &attempt));
+        claim(engine, ctx, None, now, writes);
+        Placed::Charge(Claimed::new(&payment, &attempt, false))
+    };
+    (order_id, placed)
+}
+
+fn claim(engine: &Engine, ctx: &Context, reply: Option<&Completion>, now: Timestamp, writes: &mut Writes) {
+    let key = ctx.idempotency.as_ref();
+    writes.guarded.extend(key.map(|key| idempotency::claim(ctx, key, &engine.process(), reply, now)));
+}
+
+fn new_payment(engine: &Engine, order: &Order, provider: &str, now: Timestamp) -> (Payment, Attempt) {
+    let payment = Payment {
+        id: engine.system().mint::<PaymentKind>(now),
+        order_id: order.id,
+        currency: order.currency,
+        amount_minor: order.total_minor,
+        captured_minor: 0,
+        refund_pending_minor: 0,
+        refunded_minor: 0,
+        version: 1,
+    };
+    let attempt = new_attempt(engine, &payment, provider, now);
+    (payment, attempt)
+}
+
+/// A new attempt to collect a payment.
+pub(crate) fn new_attempt(engine: &Engine, payment: &Payment, provider: &str, now: Timestamp) -> Attempt {
+    Attempt {
+        id: engine.system().mint::<AttemptKind>(now),
+        payment_id: payment.id,
+        order_id: payment.order_id,
+        provider: provider.to_owned(),
+        reference: None,
+        status: AttemptStatus::Pending,
+        amount_minor: payment.amount_minor,
+        failure: None,
+        next_action: None,
+        check_at: Some(now + SignedDuration::from_millis(Attempt::FIRST_CHECK_MS)),
+        checks: 0,
+        created_at: now,
+        version: 1,
+    }
+}
