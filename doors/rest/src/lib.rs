@@ -1,1 +1,95 @@
-//! Placeholder.
+//! The REST interface: what a storefront, an app or a script needs to sell, and what staff need to keep the
+//! shop. Owns its wire types and converts them by hand; every rule is the engine's.
+
+#![warn(missing_docs)]
+
+mod admin;
+mod cart;
+mod catalog;
+mod checkout;
+mod media;
+mod orders;
+mod replies;
+mod views;
+mod webhooks;
+
+use std::sync::Arc;
+
+use axum::{Router, routing::get};
+use handel_kit::Door;
+use handel_ports::BlobStore;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
+};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+/// Where the interface begins.
+pub const PREFIX: &str = "/api/v1";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Handel",
+        description = "Sell to people and to agents. Amounts are integers in the currency's minor unit and end in \
+            `_minor`; times are RFC 3339 in UTC. Errors are problem documents (RFC 9457) with a stable `code`. \
+            Writes take an `Idempotency-Key`; buying needs one.",
+        license(name = "MIT OR Apache-2.0")
+    ),
+    tags(
+        (name = "catalog", description = "What is for sale"),
+        (name = "cart", description = "What a shopper means to buy"),
+        (name = "checkout", description = "From a cart to a paid order"),
+        (name = "orders", description = "What was bought"),
+        (name = "webhooks", description = "What payment providers report"),
+        (name = "admin", description = "What staff do; needs an API key with the scope that is named")
+    ),
+    modifiers(&Security)
+)]
+struct Documentation;
+
+struct Security;
+
+impl Modify for Security {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        let key = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        components.add_security_scheme("api_key", key);
+        let header = |name| SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new(name)));
+        components.add_security_scheme("cart_token", header("Cart-Token"));
+        components.add_security_scheme("order_token", header("Order-Token"));
+    }
+}
+
+/// All routes of this door with their documentation, and the pictures of products.
+pub fn router(door: &Door, blobs: Arc<dyn BlobStore>) -> Router {
+    let (api, document) = routes(door).split_for_parts();
+    let text: Arc<str> = document.to_json().unwrap_or_default().into();
+    let serve = move || {
+        let text = text.clone();
+        async move { ([(http::header::CONTENT_TYPE, "application/json")], text.to_string()) }
+    };
+    api.route("/openapi.json", get(serve))
+        .merge(Router::from(
+            SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json")),
+        ))
+        .merge(media::router(blobs))
+}
+
+/// The OpenAPI document.
+pub fn openapi(door: &Door) -> utoipa::openapi::OpenApi {
+    routes(door).into_openapi()
+}
+
+fn routes(door: &Door) -> OpenApiRouter {
+    let api = OpenApiRouter::new()
+        .merge(catalog::router())
+        .merge(cart::router())
+        .merge(checkout::router())
+        .merge(orders::router())
+        .merge(webhooks::router())
+        .nest("/admin", admin::router())
+        .with_state(door.clone());
+    OpenApiRouter::with_openapi(Documentation::openapi()).nest(PREFIX, api)
+}

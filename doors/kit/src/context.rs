@@ -1,0 +1,206 @@
+//! Who is asking: an API key, a shopper with a cart token, or anybody.
+
+use axum::extract::{FromRequest, FromRequestParts};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use bytes::Bytes;
+use handel_domain::{Code, Refusal, id::TenantId, order::Source, text::Slug};
+use handel_engine::{Caller, CartRef, Context, Idempotency};
+use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    Door, Problem,
+    extract::{read_body, read_json},
+    problem::CURRENT,
+};
+
+/// The header by which programs own a cart.
+pub const CART_TOKEN: &str = "cart-token";
+/// The cookie by which browsers own a cart.
+pub const CART_COOKIE: &str = "handel_cart";
+const CHANNEL: &str = "handel-channel";
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Anybody's key must not be guessable, because whoever sends it again gets the answer.
+const ANONYMOUS_KEY_MIN: usize = 16;
+
+/// A request that only reads.
+pub struct Request {
+    /// Who asks, for which shop.
+    pub ctx: Context,
+    /// The cart that the request comes with.
+    pub cart: Option<CartRef>,
+    /// The headers.
+    pub headers: HeaderMap,
+}
+
+/// A request that changes something, with its JSON body. A body that is not needed may be absent.
+pub struct Write<T> {
+    /// Who asks, for which shop, with the idempotency key if one was sent.
+    pub ctx: Context,
+    /// The cart that the request comes with.
+    pub cart: Option<CartRef>,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: T,
+}
+
+impl FromRequestParts<Door> for Request {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
+        let (ctx, cart) = identify(parts, door).await?;
+        Ok(Self { ctx, cart, headers: parts.headers.clone() })
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<Door> for Write<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: axum::extract::Request, door: &Door) -> Result<Self, Problem> {
+        let (mut parts, body) = request.into_parts();
+        let (mut ctx, cart) = identify(&mut parts, door).await?;
+        let bytes = read_body(body, door.settings().body_max).await?;
+        let value = match bytes.is_empty() && !parts.headers.contains_key(header::CONTENT_TYPE) {
+            // A request without a body has the body `null` where that is enough, else `{}`.
+            true => serde_json::from_str("null")
+                .or_else(|_| serde_json::from_str("{}"))
+                .or_else(|_| read_json(&parts.headers, &bytes))?,
+            false => read_json(&parts.headers, &bytes)?,
+        };
+        ctx.idempotency = idempotency(&parts, &ctx, &bytes)?;
+        Ok(Self { ctx, cart, headers: parts.headers, body: value })
+    }
+}
+
+async fn identify(parts: &mut Parts, door: &Door) -> Result<(Context, Option<CartRef>), Problem> {
+    let request_id = CURRENT.try_with(|id| *id).unwrap_or_else(|_| door.engine().request_id());
+    let (tenant_id, key) = match bearer(&parts.headers)? {
+        Some(key) => {
+            let (tenant_id, caller) = door.engine().authenticate(key).await?;
+            (tenant_id, Some(caller))
+        }
+        None => (TenantId::DEFAULT, None),
+    };
+    let cart = cart(parts)?;
+    let cart_id = cart.as_ref().and_then(|cart| door.engine().read_cart_token(&cart.token));
+    let channel = match parts.headers.get(CHANNEL) {
+        Some(value) => {
+            let code = value.to_str().ok().and_then(|text| text.parse::<Slug>().ok());
+            Some(
+                code.ok_or_else(|| Refusal::new(Code::ChannelUnknown, "there is no such channel"))?,
+            )
+        }
+        None => None,
+    };
+    let ctx = Context {
+        tenant_id,
+        channel,
+        caller: key.unwrap_or(Caller::Shopper(cart_id)),
+        request_id,
+        idempotency: None,
+        source: Source::Rest,
+    };
+    Ok((ctx, cart))
+}
+
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    match text.split_once(' ') {
+        // The scheme is case-insensitive (RFC 9110 §11.1).
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(key.trim())),
+        _ => Err(Refusal::new(
+            Code::CredentialInvalid,
+            "the Authorization header must be `Bearer` and a key",
+        )
+        .into()),
+    }
+}
+
+/// The cart by header, else by cookie. A cookie is sent by the browser whoever made the request, so it
+/// changes nothing for requests that another site made.
+fn cart(parts: &Parts) -> Result<Option<CartRef>, Problem> {
+    let headers = &parts.headers;
+    if let Some(value) = headers.get(CART_TOKEN) {
+        let token = value.to_str().unwrap_or_default().to_owned();
+        return Ok(Some(CartRef { token }));
+    }
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let pairs = cookies
+        .flat_map(|cookies| cookies.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    let Some((_, token)) = { pairs }.find(|(name, _)| *name == CART_COOKIE) else {
+        return Ok(None);
+    };
+    if !is_safe(&parts.method) && is_foreign(headers) {
+        return Err(
+            Refusal::new(Code::OriginRefused, "this request was made by another site").into()
+        );
+    }
+    Ok(Some(CartRef { token: token.to_owned() }))
+}
+
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+fn is_foreign(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return !matches!(site, "same-origin" | "none");
+    }
+    let host = text("host").unwrap_or_default();
+    let origin =
+        text("origin").map(|origin| origin.split_once("://").map_or(origin, |(_, host)| host));
+    origin.is_some_and(|origin| origin != host)
+}
+
+/// A key is unique within who calls and what is called; the digest tells a repetition from a mistake.
+fn idempotency(
+    parts: &Parts,
+    ctx: &Context,
+    bytes: &Bytes,
+) -> Result<Option<Idempotency>, Problem> {
+    let Some(value) = parts.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let wrong =
+        |message: &str| Refusal::new(Code::InputInvalid, format!("the Idempotency-Key {message}"));
+    let key = value.to_str().map_err(|_| wrong("must be visible ASCII characters"))?.trim();
+    if key.is_empty() || key.len() > Idempotency::KEY_MAX {
+        return Err(wrong("must be 1 to 255 characters").into());
+    }
+    let caller = match &ctx.caller {
+        Caller::ApiKey { id, .. } => id.to_string(),
+        Caller::Shopper(Some(cart)) => cart.to_string(),
+        Caller::Shopper(None) if key.len() < ANONYMOUS_KEY_MIN => {
+            return Err(wrong(
+                "of a caller without a cart must be at least 16 characters, such as a UUID",
+            )
+            .into());
+        }
+        Caller::Shopper(None) | Caller::Operator | Caller::System(_) => "anybody".to_owned(),
+    };
+    Ok(Some(Idempotency {
+        scope: format!("{caller} {} {}", parts.method, parts.uri.path()),
+        key: key.to_owned(),
+        digest: digest(bytes),
+    }))
+}
+
+/// A digest of what a JSON body means (RFC 8785): order and white space do not count, null and absent differ.
+fn digest(bytes: &Bytes) -> String {
+    let canonical = serde_json::from_slice::<serde_json::Value>(bytes)
+        .ok()
+        .and_then(|value| serde_json_canonicalizer::to_vec(&value).ok());
+    URL_SAFE_NO_PAD.encode(Sha256::digest(canonical.as_deref().unwrap_or(bytes)))
+}
+
+/// The cookie that lets a browser come back to its cart.
+pub fn cart_cookie(token: &str, max_age_ms: i64, is_secure: bool) -> Option<HeaderValue> {
+    let secure = if is_secure { "; Secure" } else { "" };
+    let seconds = max_age_ms / 1_000;
+    format!("{CART_COOKIE}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+        .parse()
+        .ok()
+}

@@ -1,0 +1,149 @@
+//! What every request passes through: an id, a time limit, a limit of requests at once, a net for panics,
+//! counters, and one form for errors that no handler made.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request, State},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+};
+use futures_util::FutureExt;
+use handel_domain::{Code, Refusal};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+use crate::{
+    Door, Problem,
+    problem::{CURRENT, Refused},
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// When a caller that was turned away should come back, in milliseconds.
+const RETRY_MS: u64 = 1_000;
+
+#[derive(Clone)]
+struct Gate {
+    door: Door,
+    under_way: Arc<AtomicUsize>,
+}
+
+/// Puts the limits around all routes of all doors.
+pub fn layered(door: &Door, router: Router) -> Router {
+    let gate = Gate { door: door.clone(), under_way: Arc::default() };
+    router
+        .fallback(async || {
+            Problem::from(Refusal::new(Code::NotFound, "there is nothing at this address"))
+        })
+        .layer(from_fn_with_state(gate, pass))
+}
+
+async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    let door = &gate.door;
+    let id = door.engine().request_id();
+    let begun = door.system().now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let is_ops =
+        route.as_deref().is_some_and(|route| route.starts_with("/health") || route == "/metrics");
+    let run = run(&gate, is_ops, request, next);
+    let mut response = CURRENT.scope(id, run).await;
+    finish(&mut response, &id.to_string());
+    let refused = response.extensions().get::<Refused>().map(|refused| refused.0);
+    let took = door.system().now().duration_since(begun);
+    door.metrics().request(
+        &method,
+        route.as_deref().unwrap_or("unmatched"),
+        response.status(),
+        took,
+        refused,
+    );
+    if response.status().is_server_error() {
+        tracing::warn!(request = %id, %method, route, status = response.status().as_u16(), "a request failed");
+    } else {
+        tracing::debug!(request = %id, %method, route, status = response.status().as_u16(), "a request");
+    }
+    response
+}
+
+/// Lets a request in if there is room, and ends it when its time is over or it panics.
+async fn run(gate: &Gate, is_ops: bool, request: Request, next: Next) -> Response {
+    let settings = gate.door.settings();
+    let _place = match Place::take(gate, is_ops) {
+        Some(place) => place,
+        None => {
+            let refusal =
+                Refusal::new(Code::Overloaded, "too many requests at once; come back shortly");
+            return Problem::from(refusal.retry_after_ms(RETRY_MS)).into_response();
+        }
+    };
+    let caught = AssertUnwindSafe(next.run(request)).catch_unwind();
+    match gate.door.system().within(settings.request_timeout, caught).await {
+        Some(Ok(response)) => as_problem(response),
+        Some(Err(_)) => {
+            tracing::error!("a handler panicked");
+            Problem::from(Refusal::new(Code::Internal, "something went wrong; it was logged"))
+                .into_response()
+        }
+        None => {
+            let refusal = Refusal::new(
+                Code::DeadlineExceeded,
+                "the request took too long; repeat it with the same key",
+            );
+            Problem::from(refusal.retry_after_ms(RETRY_MS)).into_response()
+        }
+    }
+}
+
+/// Errors of the router itself get the form that all errors have.
+fn as_problem(response: Response) -> Response {
+    let is_bare = !response.headers().contains_key(header::CONTENT_TYPE);
+    match response.status() {
+        StatusCode::METHOD_NOT_ALLOWED if is_bare => {
+            let allow = response.headers().get(header::ALLOW).cloned();
+            let refusal = Refusal::new(Code::NotFound, "this address does not take this method");
+            Problem::with_status(StatusCode::METHOD_NOT_ALLOWED, refusal)
+                .allow(allow)
+                .into_response()
+        }
+        _ => response,
+    }
+}
+
+fn finish(response: &mut Response, id: &str) {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    headers.entry(header::X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::REFERRER_POLICY).or_insert(HeaderValue::from_static("same-origin"));
+}
+
+/// A request's place among those that are worked on at once. Health and metrics need none.
+struct Place(Option<Arc<AtomicUsize>>);
+
+impl Place {
+    fn take(gate: &Gate, is_ops: bool) -> Option<Self> {
+        if is_ops {
+            return Some(Self(None));
+        }
+        let before = gate.under_way.fetch_add(1, Ordering::AcqRel);
+        let place = Self(Some(gate.under_way.clone()));
+        (before < gate.door.settings().requests_max).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(under_way) = &self.0 {
+            under_way.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}

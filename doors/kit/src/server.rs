@@ -1,0 +1,142 @@
+//! The accept loop: connections are limited, slow clients are cut off, and a shutdown lets requests end.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::Router;
+use handel_ports::System;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+};
+
+/// Limits of connections.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerSettings {
+    /// Most connections at once; more wait in the operating system's queue.
+    pub connections_max: usize,
+    /// How long a client may take to send the head of a request, and how long an idle connection is kept.
+    pub header_timeout: Duration,
+    /// How long requests may go on after a shutdown was asked for.
+    pub shutdown_grace: Duration,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            connections_max: 4_096,
+            header_timeout: Duration::from_secs(15),
+            shutdown_grace: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A server that is bound to its address.
+pub struct Server {
+    listener: TcpListener,
+    settings: ServerSettings,
+    system: System,
+}
+
+/// Largest head of a request, and buffer of a connection, in bytes.
+const HEAD_MAX: usize = 32 * 1024;
+/// Most header fields of a request.
+const HEADERS_MAX: usize = 64;
+/// Most requests at once on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 128;
+/// How long to wait when the process is out of file handles.
+const PAUSE: Duration = Duration::from_millis(50);
+
+impl Server {
+    /// Binds to an address.
+    pub async fn bind(
+        address: SocketAddr,
+        settings: ServerSettings,
+        system: System,
+    ) -> std::io::Result<Self> {
+        Ok(Self { listener: TcpListener::bind(address).await?, settings, system })
+    }
+
+    /// The address that it is bound to.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop` turns true, then lets open requests end for a while.
+    pub async fn run(self, router: Router, mut stop: watch::Receiver<bool>) {
+        let Self { listener, settings, system } = self;
+        let places = Arc::new(Semaphore::new(settings.connections_max));
+        let connections = GracefulShutdown::new();
+        let builder = Arc::new(http(&settings));
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break,
+                accepted = accept(&listener, &places, &system) => accepted,
+            };
+            let (stream, place) = accepted;
+            let service = TowerToHyperService::new(router.clone());
+            let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+            let connection = connections.watch(connection);
+            system.spawn(async move {
+                // A client that breaks off is its own business.
+                if let Err(error) = connection.await {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+                drop(place);
+            });
+        }
+        drop(listener);
+        if system.within(settings.shutdown_grace, connections.shutdown()).await.is_none() {
+            tracing::warn!(
+                "some connections were still open when the time for shutting down was over"
+            );
+        }
+    }
+}
+
+fn http(settings: &ServerSettings) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(settings.header_timeout)
+        .max_buf_size(HEAD_MAX)
+        .max_headers(HEADERS_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(settings.header_timeout)
+        .keep_alive_timeout(settings.header_timeout)
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(u32::try_from(HEAD_MAX).unwrap_or(u32::MAX));
+    builder
+}
+
+/// Takes the next connection once there is a place for it.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+    system: &System,
+) -> (TcpStream, OwnedSemaphorePermit) {
+    let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                // Answers are small and complete; waiting to fill a packet only adds latency.
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "a connection was gone before it was served");
+                }
+                return (stream, place);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                system.sleep(PAUSE).await;
+            }
+        }
+    }
+}

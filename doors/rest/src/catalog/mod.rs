@@ -1,0 +1,185 @@
+//! What is for sale: `GET /products`, `GET /products/{id or slug}`, `GET /categories`, `GET /channels`.
+
+mod views;
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use handel_domain::{Refusal, refusal::FieldErrors, text::Slug};
+use handel_engine::{ListProducts, PriceFilter, ProductKey, ProductSort};
+use handel_kit::{Door, PathParams, Problem, ProblemBody, QueryParams, Request};
+use http::{HeaderValue, StatusCode, header};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use views::{CategoryTree, ChannelView, ProductSummaryView, ProductView};
+
+use crate::replies::{PAGE, PageBody, versioned};
+
+pub(crate) fn router() -> OpenApiRouter<Door> {
+    OpenApiRouter::new()
+        .routes(routes!(list_products))
+        .routes(routes!(get_product))
+        .routes(routes!(list_categories))
+        .routes(routes!(list_channels))
+}
+
+/// Which products. Attributes are filtered by `attr.<name>=<value>`, at most three of them.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "documents the parameters; they are read as pairs, because some names are open"
+)]
+struct ListQuery {
+    /// The slug of a category; products below it count too.
+    category: Option<String>,
+    /// Lowest price, in minor units of the channel's currency.
+    price_min: Option<i64>,
+    /// Highest price, in minor units of the channel's currency.
+    price_max: Option<i64>,
+    /// Only what can be bought now.
+    in_stock: Option<bool>,
+    /// Words that title, vendor, type, tags or SKUs must hold; at most three count.
+    q: Option<String>,
+    /// `newest` (as it is without), `price`, `-price` or `title`.
+    sort: Option<String>,
+    /// How many at most, up to 100.
+    limit: Option<u32>,
+    /// Where the last page ended.
+    cursor: Option<String>,
+}
+
+/// A list without pages.
+#[derive(Serialize, ToSchema)]
+struct Items<T> {
+    /// The entries.
+    items: Vec<T>,
+}
+
+/// Products of the channel, page by page.
+#[utoipa::path(get, path = "/products", tag = "catalog", params(ListQuery), responses(
+    (status = 200, description = "A page", body = PageBody<ProductSummaryView>),
+    (status = 400, description = "The cursor is not of this list", body = ProblemBody,
+        content_type = "application/problem+json"),
+    (status = 404, description = "No such category or channel", body = ProblemBody,
+        content_type = "application/problem+json"),
+    (status = 422, description = "A parameter is wrong", body = ProblemBody, content_type = "application/problem+json"),
+))]
+async fn list_products(
+    State(door): State<Door>,
+    request: Request,
+    QueryParams(pairs): QueryParams<Vec<(String, String)>>,
+) -> Result<Json<PageBody<ProductSummaryView>>, Problem> {
+    let page = door.engine().list_products(&request.ctx, read_list(pairs)?).await?;
+    Ok(Json(page.into()))
+}
+
+/// A product with its variants, prices and what can be bought now.
+#[utoipa::path(get, path = "/products/{key}", tag = "catalog",
+    params(("key" = String, Path, description = "The id or the slug")), responses(
+    (status = 200, description = "The product", body = ProductView),
+    (status = 304, description = "It is the one that you have (`If-None-Match`)"),
+    (status = 404, description = "No such product", body = ProblemBody, content_type = "application/problem+json"),
+))]
+async fn get_product(
+    State(door): State<Door>,
+    PathParams(key): PathParams<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let key: ProductKey = key.parse()?;
+    let view = door.engine().view_product(&request.ctx, key).await?;
+    let version = view.product.version;
+    let view = ProductView::from(view);
+    // Stock changes without the product's version, so the tag is made of what is shown.
+    let tag = view.tag(version);
+    let is_known = request
+        .headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|known| known.as_bytes() == tag.as_bytes());
+    let mut response = if is_known {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        versioned(StatusCode::OK, version, view)
+    };
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    Ok(response)
+}
+
+/// The tree of categories.
+#[utoipa::path(get, path = "/categories", tag = "catalog", responses(
+    (status = 200, description = "The tree", body = Items<CategoryTree>),
+))]
+async fn list_categories(
+    State(door): State<Door>,
+    request: Request,
+) -> Result<Json<Items<CategoryTree>>, Problem> {
+    let tree = door.engine().list_categories(&request.ctx).await?;
+    Ok(Json(Items { items: tree.into_iter().map(CategoryTree::from).collect() }))
+}
+
+/// The channels to choose from with the header `Handel-Channel`. The first one holds where none is chosen.
+#[utoipa::path(get, path = "/channels", tag = "catalog", responses(
+    (status = 200, description = "The channels", body = Items<ChannelView>),
+))]
+async fn list_channels(
+    State(door): State<Door>,
+    request: Request,
+) -> Result<Json<Items<ChannelView>>, Problem> {
+    let channels = door.engine().list_channels(&request.ctx).await?;
+    Ok(Json(Items { items: channels.into_iter().map(ChannelView::from).collect() }))
+}
+
+fn read_list(pairs: Vec<(String, String)>) -> Result<ListProducts, Refusal> {
+    let mut list = ListProducts { limit: PAGE, ..ListProducts::default() };
+    let mut errors = FieldErrors::default();
+    for (name, value) in pairs {
+        let pointer = format!("/{name}");
+        let number = |value: &str| {
+            value.parse::<i64>().map_err(|_| Refusal::field(&*pointer, "must be a whole number"))
+        };
+        match name.as_str() {
+            "category" => list.category = errors.take(Slug::parse(&pointer, &value)),
+            "price_min" => list.price.min_minor = errors.take(number(&value)),
+            "price_max" => {
+                list.price = PriceFilter { max_minor: errors.take(number(&value)), ..list.price }
+            }
+            "in_stock" => {
+                list.in_stock = errors.take(read_flag(&pointer, &value)).unwrap_or_default()
+            }
+            "q" => list.query = value,
+            "sort" => list.sort = errors.take(read_sort(&pointer, &value)).unwrap_or_default(),
+            "limit" => {
+                let limit = errors.take(number(&value)).and_then(|limit| u32::try_from(limit).ok());
+                list.limit = limit.unwrap_or(0);
+            }
+            "cursor" => list.cursor = Some(value),
+            other => match other.strip_prefix("attr.") {
+                Some(attribute) => list.attributes.push((attribute.to_owned(), value)),
+                None => errors.add(pointer, "there is no such parameter"),
+            },
+        }
+    }
+    errors.finish()?;
+    list.attributes.sort();
+    Ok(list)
+}
+
+fn read_flag(pointer: &str, value: &str) -> Result<bool, Refusal> {
+    value.parse().map_err(|_| Refusal::field(pointer, "must be true or false"))
+}
+
+fn read_sort(pointer: &str, value: &str) -> Result<ProductSort, Refusal> {
+    match value {
+        "newest" => Ok(ProductSort::Newest),
+        "price" => Ok(ProductSort::Price),
+        "-price" => Ok(ProductSort::PriceDown),
+        "title" => Ok(ProductSort::Title),
+        _ => Err(Refusal::field(pointer, "must be newest, price, -price or title")),
+    }
+}

@@ -1,0 +1,57 @@
+//! What payment providers report.
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{FromRequest, Request as AxumRequest, State},
+};
+use handel_domain::{Code, Refusal};
+use handel_kit::{Door, PathParams, Problem, ProblemBody, Request};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+pub(crate) fn router() -> OpenApiRouter<Door> {
+    OpenApiRouter::new().routes(routes!(receive_webhook))
+}
+
+/// That a webhook arrived.
+#[derive(Serialize, ToSchema)]
+struct ReceiptView {
+    /// Whether it was new; a repetition changes nothing.
+    accepted: bool,
+}
+
+/// The raw body, over which the signature was made.
+struct RawBody(Bytes);
+
+impl FromRequest<Door> for RawBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: AxumRequest, door: &Door) -> Result<Self, Problem> {
+        let max = door.settings().body_max;
+        let too_large =
+            |_| Refusal::new(Code::TooLarge, format!("the body is larger than {max} bytes")).into();
+        axum::body::to_bytes(request.into_body(), max).await.map(Self).map_err(too_large)
+    }
+}
+
+/// Takes a webhook in: checked over its raw body, stored once, applied right after.
+#[utoipa::path(post, path = "/webhooks/{provider}", tag = "webhooks",
+    params(("provider" = String, Path, description = "The provider")),
+    request_body(content = String, content_type = "application/json"), responses(
+    (status = 200, description = "It is stored", body = ReceiptView),
+    (status = 401, description = "The signature is missing, wrong or too old", body = ProblemBody,
+        content_type = "application/problem+json"),
+    (status = 404, description = "No such provider", body = ProblemBody, content_type = "application/problem+json"),
+))]
+async fn receive_webhook(
+    State(door): State<Door>,
+    PathParams(provider): PathParams<String>,
+    request: Request,
+    RawBody(body): RawBody,
+) -> Result<Json<ReceiptView>, Problem> {
+    let receipt =
+        door.engine().receive_webhook(&request.ctx, &provider, &request.headers, &body).await?;
+    Ok(Json(ReceiptView { accepted: receipt.accepted }))
+}
