@@ -135,8 +135,18 @@ impl Address {
     ///
     /// `pointer` is the JSON pointer of the address itself, such as `/shipping_address`.
     pub fn checked(self, pointer: &str) -> Result<Self, Refusal> {
-        let mut errors = FieldErrors::default();
         let at = |field: &str| format!("{pointer}/{field}");
+        let texts = [
+            ("name", Some(&self.name)),
+            ("line1", Some(&self.line1)),
+            ("line2", self.line2.as_ref()),
+        ];
+        for (field, text) in texts {
+            if text.is_some_and(|text| text::looks_like_card_number(text)) {
+                return Err(Refusal::card_number(at(field)));
+            }
+        }
+        let mut errors = FieldErrors::default();
         let mut optional = |field: &str, value: Option<String>, max: usize| {
             let value =
                 errors.take(text::optional_line(&at(field), value.as_deref().unwrap_or(""), max));

@@ -9,6 +9,7 @@ use crate::{
     channel::Settings,
     id::{CartId, ChannelId, LineId, VariantId},
     refusal::{Code, Refusal},
+    text,
 };
 
 /// Whether a cart can be changed.
@@ -229,6 +230,9 @@ fn check_custom(custom: &HashMap<String, String>) -> Result<(), Refusal> {
                 && value.chars().count() <= value_max
                 && !name.chars().chain(value.chars()).any(char::is_control)
         });
+    if custom.values().any(|value| text::looks_like_card_number(value)) {
+        return Err(Refusal::card_number("/custom"));
+    }
     if fits {
         return Ok(());
     }

@@ -107,12 +107,15 @@ impl Settings {
             "/default_country",
             "must be one of the channel's countries",
         );
+        self.check_tax(&mut errors);
+        self.check_shipping(&mut errors);
+        self.check_limits(&mut errors);
+        errors.finish()?;
+        Ok(self)
+    }
+
+    fn check_tax(&mut self, errors: &mut FieldErrors) {
         errors.check(self.tax.rates.len() <= RATES_MAX, "/tax/rates", "must not be more than 1000");
-        errors.check(
-            self.shipping_methods.len() <= RATES_MAX,
-            "/shipping_methods",
-            "must not be more than 1000",
-        );
         for (at, rate) in self.tax.rates.iter_mut().enumerate() {
             rate.region = rate
                 .region
@@ -127,6 +130,14 @@ impl Settings {
                 "must not be above 1000000 (100 %)",
             );
         }
+    }
+
+    fn check_shipping(&mut self, errors: &mut FieldErrors) {
+        errors.check(
+            self.shipping_methods.len() <= RATES_MAX,
+            "/shipping_methods",
+            "must not be more than 1000",
+        );
         for (at, method) in self.shipping_methods.iter_mut().enumerate() {
             let pointer = format!("/shipping_methods/{at}");
             method.name = errors
@@ -145,6 +156,9 @@ impl Settings {
             "/shipping_methods",
             "must have codes of their own",
         );
+    }
+
+    fn check_limits(&self, errors: &mut FieldErrors) {
         let duration = |ms: i64, min: i64, max: i64| (min..=max).contains(&ms);
         errors.check(
             duration(self.cart_ttl_ms, MINUTE_MS, 366 * DAY_MS),
@@ -172,8 +186,6 @@ impl Settings {
             "/line_quantity_max",
             "must be 1 to 100000",
         );
-        errors.finish()?;
-        Ok(self)
     }
 
     /// Whether the channel sells to a country.

@@ -291,6 +291,14 @@ impl Refusal {
         refusal
     }
 
+    /// The refusal of a field that holds what looks like a card number. The text never repeats it.
+    pub fn card_number(pointer: impl Into<String>) -> Self {
+        let mut refusal =
+            Self::field(pointer, "looks like a card number; this shop takes tokens only");
+        refusal.code = Code::CardNumberRefused;
+        refusal
+    }
+
     /// The refusal of a version that is no longer the stored one.
     pub fn version_conflict(current: i64) -> Self {
         let mut refusal = Self::new(

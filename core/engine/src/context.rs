@@ -137,9 +137,10 @@ impl Context {
         match &self.caller {
             Caller::Operator | Caller::System(_) => Ok(()),
             Caller::ApiKey { scopes, .. } if scopes.contains(&scope) => Ok(()),
-            Caller::ApiKey { .. } => {
-                Err(Refusal::new(Code::ScopeMissing, format!("the API key lacks the scope {}", scope.as_str())))
-            }
+            Caller::ApiKey { .. } => Err(Refusal::new(
+                Code::ScopeMissing,
+                format!("the API key lacks the scope {}", scope.as_str()),
+            )),
             Caller::Shopper(_) => Err(Refusal::new(Code::Unauthenticated, "this needs an API key")),
         }
     }

@@ -45,14 +45,23 @@ const RETRY_MS: u64 = 1_000;
 impl From<StoreError> for Error {
     fn from(source: StoreError) -> Self {
         let refusal = match &source {
-            StoreError::Contention => {
-                Refusal::new(Code::WriteConflict, "too many changes at once; send the request again").retry_after_ms(RETRY_MS)
-            }
-            StoreError::NotWritable(_) | StoreError::Unavailable(_) | StoreError::Corrupt(_) | StoreError::Locked(_) => {
-                Refusal::new(Code::StorageUnavailable, "the shop cannot read or write its data at the moment")
-                    .retry_after_ms(RETRY_MS)
-            }
-            _ => Refusal::new(Code::Internal, "something went wrong; it was logged with the id of this request"),
+            StoreError::Contention => Refusal::new(
+                Code::WriteConflict,
+                "too many changes at once; send the request again",
+            )
+            .retry_after_ms(RETRY_MS),
+            StoreError::NotWritable(_)
+            | StoreError::Unavailable(_)
+            | StoreError::Corrupt(_)
+            | StoreError::Locked(_) => Refusal::new(
+                Code::StorageUnavailable,
+                "the shop cannot read or write its data at the moment",
+            )
+            .retry_after_ms(RETRY_MS),
+            _ => Refusal::new(
+                Code::Internal,
+                "something went wrong; it was logged with the id of this request",
+            ),
         };
         Self { refusal, source: Some(source) }
     }

@@ -21,7 +21,13 @@ statements! {
 }
 
 /// An event of something other than an order. `sequence` is the version of the row that changed.
-pub(crate) fn record(system: &System, ctx: &Context, event: &Event, sequence: i64, now: Timestamp) -> [Bound; 2] {
+pub(crate) fn record(
+    system: &System,
+    ctx: &Context,
+    event: &Event,
+    sequence: i64,
+    now: Timestamp,
+) -> [Bound; 2] {
     let subject = event.aggregate();
     let outbox = APPEND_OUTBOX.bind(values![
         ctx.tenant_id,

@@ -203,7 +203,9 @@ impl Drop for InFlight {
 }
 
 /// Groups rows by a key, keeping their order.
-pub(crate) fn group_by<K: std::hash::Hash + Eq, V>(items: impl IntoIterator<Item = (K, V)>) -> HashMap<K, Vec<V>> {
+pub(crate) fn group_by<K: std::hash::Hash + Eq, V>(
+    items: impl IntoIterator<Item = (K, V)>,
+) -> HashMap<K, Vec<V>> {
     let mut groups: HashMap<K, Vec<V>> = HashMap::new();
     for (key, value) in items {
         groups.entry(key).or_default().push(value);

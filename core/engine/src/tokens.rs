@@ -40,13 +40,16 @@ impl Signer {
     /// Reads the keys, and makes the first one where there is none.
     pub(crate) async fn load(database: &Database, system: &System) -> Result<Self, StoreError> {
         let (now, fresh) = (system.now(), system.bytes::<32>().to_vec());
-        let keys = database
-            .write(async move |tx: &mut Transaction<'_>| {
-                tx.run(INSERT.bind(values![FIRST, fresh.clone(), now])).await?;
-                let rows = tx.rows(LIST.bind(values![])).await?;
-                rows.iter().map(|row| Ok((row.get(0)?, Secret::new(row.get(1)?)))).collect::<Result<Vec<_>, StoreError>>()
-            })
-            .await?;
+        let keys =
+            database
+                .write(async move |tx: &mut Transaction<'_>| {
+                    tx.run(INSERT.bind(values![FIRST, fresh.clone(), now])).await?;
+                    let rows = tx.rows(LIST.bind(values![])).await?;
+                    rows.iter()
+                        .map(|row| Ok((row.get(0)?, Secret::new(row.get(1)?))))
+                        .collect::<Result<Vec<_>, StoreError>>()
+                })
+                .await?;
         Ok(Self { keys })
     }
 
@@ -85,10 +88,14 @@ impl Signer {
             let mut parts = cursor.splitn(3, '.');
             let (id, text, mac) = (parts.next()?, parts.next()?, parts.next()?);
             let signed = format!("{query}\n{text}");
-            let position = self.has_signature(id, Purpose::Cursor, &signed, mac).then(|| URL_SAFE_NO_PAD.decode(text).ok())??;
+            let position = self
+                .has_signature(id, Purpose::Cursor, &signed, mac)
+                .then(|| URL_SAFE_NO_PAD.decode(text).ok())??;
             String::from_utf8(position).ok()
         };
-        read().ok_or_else(|| Refusal::new(Code::CursorInvalid, "the cursor does not belong to this list"))
+        read().ok_or_else(|| {
+            Refusal::new(Code::CursorInvalid, "the cursor does not belong to this list")
+        })
     }
 
     fn sign(&self, purpose: Purpose, text: &str) -> String {
@@ -112,7 +119,8 @@ impl Signer {
     }
 
     fn newest(&self) -> (&str, &Secret<Vec<u8>>) {
-        let (id, secret) = self.keys.last().expect("a shop has a signing key from its first start on");
+        let (id, secret) =
+            self.keys.last().expect("a shop has a signing key from its first start on");
         (id, secret)
     }
 }
@@ -122,7 +130,8 @@ fn signature(secret: &Secret<Vec<u8>>, purpose: Purpose, text: &str) -> String {
 }
 
 fn hmac(secret: &Secret<Vec<u8>>, purpose: Purpose, text: &str) -> Hmac<Sha256> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose()).expect("HMAC takes keys of any length");
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.expose()).expect("HMAC takes keys of any length");
     mac.update(match purpose {
         Purpose::Cart => b"cart\n",
         Purpose::Cursor => b"cursor\n",
@@ -180,7 +189,8 @@ mod tests {
     fn old_tokens_stay_good_when_a_key_is_added() {
         let old = signer(1);
         let token = old.cart_token(CartId::from_u128(5));
-        let both = Signer { keys: vec![old.keys[0].clone(), ("2".to_owned(), Secret::new(vec![9; 32]))] };
+        let both =
+            Signer { keys: vec![old.keys[0].clone(), ("2".to_owned(), Secret::new(vec![9; 32]))] };
         assert_eq!(both.read_cart_token(&token), Some(CartId::from_u128(5)));
         assert_ne!(both.cart_token(CartId::from_u128(5)), token);
     }

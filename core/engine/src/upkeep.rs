@@ -12,7 +12,9 @@ use handel_store::{Bound, Json, Transaction, statements, values};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
-use crate::{Context, Engine, Error, cart, checkout, idempotency, jobs, journal, outbox, payment, stock};
+use crate::{
+    Context, Engine, Error, cart, checkout, idempotency, jobs, journal, outbox, payment, stock,
+};
 
 statements! {
     ANY_CHANNEL = "select id from channels where tenant_id = $1 limit 1";
@@ -58,11 +60,21 @@ impl Engine {
                 if tx.row(ANY_CHANNEL.bind(values![tenant_id])).await?.is_some() {
                     return Ok(());
                 }
-                let settings: handel_domain::channel::Settings = serde_json::from_str(DEFAULT_CHANNEL)
-                    .map_err(|error| Error::internal(format!("the default channel is malformed: {error}")))?;
+                let settings: handel_domain::channel::Settings =
+                    serde_json::from_str(DEFAULT_CHANNEL).map_err(|error| {
+                        Error::internal(format!("the default channel is malformed: {error}"))
+                    })?;
                 let id = system.mint::<ChannelKind>(now);
-                tx.run(INSERT_CHANNEL.bind(values![tenant_id, id, "default", Json(&settings), now])).await?;
-                stock::ensure_location(tx, &system, tenant_id, "main", "Main warehouse", now).await?;
+                tx.run(INSERT_CHANNEL.bind(values![
+                    tenant_id,
+                    id,
+                    "default",
+                    Json(&settings),
+                    now
+                ]))
+                .await?;
+                stock::ensure_location(tx, &system, tenant_id, "main", "Main warehouse", now)
+                    .await?;
                 Ok::<_, Error>(())
             })
             .await
@@ -132,7 +144,9 @@ impl Engine {
     pub async fn settle_everything(&self) -> Result<usize, Error> {
         let mut total = 0;
         loop {
-            let done = outbox::relay_once(self).await? + jobs::run_due(self).await? + self.run_schedule().await?;
+            let done = outbox::relay_once(self).await?
+                + jobs::run_due(self).await?
+                + self.run_schedule().await?;
             if done == 0 {
                 return Ok(total);
             }
@@ -155,7 +169,10 @@ impl Engine {
         let owner = self.process();
         self.database()
             .write(async move |tx: &mut Transaction<'_>| {
-                tx.run(DROP_LEASE.bind(values!["scheduler", &owner])).await.map(drop).map_err(Error::from)
+                tx.run(DROP_LEASE.bind(values!["scheduler", &owner]))
+                    .await
+                    .map(drop)
+                    .map_err(Error::from)
             })
             .await
     }
@@ -165,7 +182,10 @@ impl Engine {
         let (system, process) = (self.system().clone(), self.process());
         self.database()
             .write(async move |tx: &mut Transaction<'_>| {
-                tx.run(BEAT.bind(values![&process, system.now()])).await.map(drop).map_err(Error::from)
+                tx.run(BEAT.bind(values![&process, system.now()]))
+                    .await
+                    .map(drop)
+                    .map_err(Error::from)
             })
             .await
     }
@@ -181,7 +201,8 @@ impl Engine {
                     if tx.run(cart::sql::delete(tenant_id, cart_id, now)).await? == 1 {
                         let ctx = Context::system(tenant_id, "scheduler", engine.request_id());
                         let event = Event::Cart(CartEvent { cart_id });
-                        tx.run_all(journal::record(engine.system(), &ctx, &event, 1, now).into()).await?;
+                        tx.run_all(journal::record(engine.system(), &ctx, &event, 1, now).into())
+                            .await?;
                     }
                 }
                 Ok(rows.len())
@@ -197,7 +218,8 @@ impl Engine {
                 let now = engine.system().now();
                 let holds = stock::release_expired_holds(tx, now).await?;
                 let counts = tx.run_all(purges(now)).await?;
-                let deleted = counts.iter().map(|count| usize::try_from(*count).unwrap_or(0)).sum::<usize>();
+                let deleted =
+                    counts.iter().map(|count| usize::try_from(*count).unwrap_or(0)).sum::<usize>();
                 Ok(holds + deleted)
             })
             .await

@@ -6,7 +6,7 @@ use crate::{
     error::StoreError,
     postgres::{Postgres, PostgresTransaction},
     row::Row,
-    sqlite::{Sqlite, SqliteTransaction},
+    sqlite::{self, Sqlite, SqliteTransaction},
     statement::Bound,
 };
 
@@ -139,6 +139,12 @@ impl Database {
                 "PostgreSQL is backed up with its own tools, such as pg_dump".into(),
             )),
         }
+    }
+
+    /// Does the same for the database in a directory, without opening it for writing: another process may be
+    /// using it, as a server does.
+    pub async fn backup_directory(directory: PathBuf, to: PathBuf) -> Result<(), StoreError> {
+        sqlite::backup_directory(directory, to).await
     }
 
     /// Looks for damage in the whole embedded database. PostgreSQL looks after itself.

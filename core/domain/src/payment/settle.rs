@@ -175,12 +175,7 @@ fn fail(payment: &Payment, attempt: &mut Attempt, code: Code) -> Settlement {
     changed(Some(OrderChange::PaymentFailed { payment_id: payment.id, code }))
 }
 
-fn wait(
-    attempt: &mut Attempt,
-    status: AttemptStatus,
-    reference: Option<String>,
-    now: Timestamp,
-) {
+fn wait(attempt: &mut Attempt, status: AttemptStatus, reference: Option<String>, now: Timestamp) {
     // A buyer who left never comes back; what the provider still reports on its own is heard.
     let abandoned = now > attempt.created_at + SignedDuration::from_hours(Attempt::ASK_HOURS_MAX);
     attempt.check_at = (!abandoned).then(|| attempt.next_check(now));

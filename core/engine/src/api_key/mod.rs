@@ -83,14 +83,25 @@ impl Engine {
         if expires_at.is_some_and(|expires_at| expires_at <= now) {
             return Err(Refusal::field("/expires_at", "must be in the future").into());
         }
-        let prefix = format!("{MARK}{}", URL_SAFE_NO_PAD.encode(self.system().bytes::<6>()).replace(['-', '_'], "x"));
+        let prefix = format!(
+            "{MARK}{}",
+            URL_SAFE_NO_PAD.encode(self.system().bytes::<6>()).replace(['-', '_'], "x")
+        );
         let secret = format!("{prefix}_{}", URL_SAFE_NO_PAD.encode(self.system().bytes::<32>()));
         let (id, tenant_id) = (self.system().mint::<ApiKeyKind>(now), ctx.tenant_id);
         let row_digest = digest(&secret);
         self.database()
             .write(async move |tx: &mut Transaction<'_>| {
-                let insert =
-                    INSERT.bind(values![tenant_id, id, &prefix, &row_digest, &name, Json(&scopes), now, expires_at]);
+                let insert = INSERT.bind(values![
+                    tenant_id,
+                    id,
+                    &prefix,
+                    &row_digest,
+                    &name,
+                    Json(&scopes),
+                    now,
+                    expires_at
+                ]);
                 tx.run(insert).await.map(drop).map_err(Error::from)
             })
             .await?;
@@ -99,7 +110,8 @@ impl Engine {
 
     /// The merchant and caller behind a key.
     pub async fn authenticate(&self, key: &str) -> Result<(TenantId, Caller), Error> {
-        let invalid = || Refusal::new(Code::CredentialInvalid, "the API key is unknown, expired or revoked");
+        let invalid =
+            || Refusal::new(Code::CredentialInvalid, "the API key is unknown, expired or revoked");
         let Some((prefix, _)) = key.strip_prefix(MARK).and_then(|rest| rest.split_once('_')) else {
             return Err(invalid().into());
         };
@@ -107,7 +119,12 @@ impl Engine {
         let found = self
             .database()
             .read(async move |tx: &mut Transaction<'_>| {
-                Ok::<_, Error>(tx.row(FIND.bind(values![&prefix])).await?.map(|row| read_stored(&row)).transpose()?)
+                Ok::<_, Error>(
+                    tx.row(FIND.bind(values![&prefix]))
+                        .await?
+                        .map(|row| read_stored(&row))
+                        .transpose()?,
+                )
             })
             .await?;
         let now = self.system().now();
@@ -117,7 +134,9 @@ impl Engine {
         let stored = found.filter(|stored| is_right && stored.is_valid(now)).ok_or_else(invalid)?;
         if stored.last_used_at.is_none_or(|used| used + TOUCH_EVERY < now) {
             let (tenant_id, id) = (stored.tenant_id, stored.id);
-            let touch = async move |tx: &mut Transaction<'_>| tx.run(TOUCH.bind(values![tenant_id, id, now])).await;
+            let touch = async move |tx: &mut Transaction<'_>| {
+                tx.run(TOUCH.bind(values![tenant_id, id, now])).await
+            };
             self.database().write(touch).await?;
         }
         Ok((stored.tenant_id, Caller::ApiKey { id: stored.id, scopes: stored.scopes }))
@@ -147,7 +166,11 @@ impl Engine {
             })
             .await?;
         match revoked {
-            0 => Err(Refusal::new(Code::ApiKeyUnknown, "there is no such key, or it was revoked before").into()),
+            0 => Err(Refusal::new(
+                Code::ApiKeyUnknown,
+                "there is no such key, or it was revoked before",
+            )
+            .into()),
             _ => Ok(()),
         }
     }

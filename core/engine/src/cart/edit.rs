@@ -3,6 +3,8 @@
 
 use std::collections::HashMap;
 
+use super::{CartRef, CartView, OwnedCart, sql, variants_of, view};
+use crate::{Context, Engine, Error, Once, StockKey, catalog, channel::Which, stock::short};
 use handel_domain::{
     Code, Refusal,
     cart::{Cart, NewItem},
@@ -12,8 +14,6 @@ use handel_domain::{
     text::Sku,
 };
 use handel_store::{Transaction, statements, values};
-use super::{CartRef, CartView, OwnedCart, sql, variants_of, view};
-use crate::{Context, Engine, Error, Once, StockKey, catalog, channel::Which, stock::short};
 
 statements! {
     VARIANT_BY_SKU = "select id from variants where tenant_id = $1 and sku = $2 and not deleted";
@@ -51,7 +51,11 @@ impl Engine {
     }
 
     /// Adds an item. What is not for sale, or is not in stock in that quantity, is refused.
-    pub async fn add_cart_item(&self, ctx: &Context, add: AddItem) -> Result<Once<OwnedCart>, Error> {
+    pub async fn add_cart_item(
+        &self,
+        ctx: &Context,
+        add: AddItem,
+    ) -> Result<Once<OwnedCart>, Error> {
         let cart_id = add.cart.as_ref().map(|cart| self.cart_id(cart)).transpose()?;
         let (engine, context) = (self.clone(), ctx.clone());
         let once = self
@@ -99,13 +103,19 @@ impl Engine {
             .write_once(ctx, async move |tx, now| {
                 let (mut cart, channel) = engine.lock_cart(tx, tenant_id, id).await?;
                 check_version(&cart, expected_version)?;
-                let before = cart.lines.iter().find(|line| line.id == line_id).map_or(0, |line| line.quantity);
+                let before = cart
+                    .lines
+                    .iter()
+                    .find(|line| line.id == line_id)
+                    .map_or(0, |line| line.quantity);
                 cart.set_quantity(line_id, quantity, &channel.settings, now)?;
                 save(tx, tenant_id, &mut cart, false).await?;
                 let view = view::view(tx, tenant_id, cart, &channel, now).await?;
                 // Fewer are always fine, even of what is short.
                 let line = view.quote.lines.iter().find(|quoted| quoted.line.id == line_id);
-                if let Some(offer) = line.and_then(|quoted| quoted.offer.as_ref()).filter(|_| quantity > before) {
+                if let Some(offer) =
+                    line.and_then(|quoted| quoted.offer.as_ref()).filter(|_| quantity > before)
+                {
                     check_stock(&view.cart, offer)?;
                 }
                 Ok(view)
@@ -145,14 +155,22 @@ fn check_version(cart: &Cart, expected: Option<i64>) -> Result<(), Refusal> {
     }
 }
 
-async fn find_variant(tx: &mut Transaction<'_>, tenant_id: TenantId, key: &StockKey) -> Result<VariantId, Error> {
+async fn find_variant(
+    tx: &mut Transaction<'_>,
+    tenant_id: TenantId,
+    key: &StockKey,
+) -> Result<VariantId, Error> {
     match key {
         StockKey::Id(id) => Ok(*id),
         StockKey::Sku(sku) => by_sku(tx, tenant_id, sku).await,
     }
 }
 
-async fn by_sku(tx: &mut Transaction<'_>, tenant_id: TenantId, sku: &Sku) -> Result<VariantId, Error> {
+async fn by_sku(
+    tx: &mut Transaction<'_>,
+    tenant_id: TenantId,
+    sku: &Sku,
+) -> Result<VariantId, Error> {
     let row = tx.row(VARIANT_BY_SKU.bind(values![tenant_id, sku])).await?;
     Ok(row.ok_or_else(unknown_variant)?.get(0)?)
 }
@@ -161,7 +179,12 @@ fn unknown_variant() -> Refusal {
     Refusal::new(Code::VariantUnknown, "there is no such variant")
 }
 
-async fn save(tx: &mut Transaction<'_>, tenant_id: TenantId, cart: &mut Cart, is_new: bool) -> Result<(), Error> {
+async fn save(
+    tx: &mut Transaction<'_>,
+    tenant_id: TenantId,
+    cart: &mut Cart,
+    is_new: bool,
+) -> Result<(), Error> {
     let bound = if is_new { sql::insert(tenant_id, cart) } else { sql::update(tenant_id, cart) };
     if tx.run(bound).await? != 1 {
         return Err(tx.restart().into());

@@ -52,7 +52,14 @@ pub(crate) fn read_all(rows: &[handel_store::Row]) -> Result<Vec<Cart>, StoreErr
 }
 
 pub(crate) fn insert(tenant_id: TenantId, cart: &Cart) -> Bound {
-    INSERT.bind(values![tenant_id, cart.id, cart.status.as_str(), Json(cart), cart.version, cart.expires_at])
+    INSERT.bind(values![
+        tenant_id,
+        cart.id,
+        cart.status.as_str(),
+        Json(cart),
+        cart.version,
+        cart.expires_at
+    ])
 }
 
 /// Saves a cart that was read in this transaction, and gives it its next version. Changes one row.

@@ -59,12 +59,17 @@ impl Engine {
                 Ok::<_, Error>(rows.iter().map(read).collect::<Result<Vec<_>, _>>()?)
             })
             .await?;
-        let mut children = crate::group_by(categories.into_iter().map(|category| (category.parent_id, category)));
+        let mut children =
+            crate::group_by(categories.into_iter().map(|category| (category.parent_id, category)));
         Ok(nest(None, &mut children))
     }
 
     /// Makes a category.
-    pub async fn create_category(&self, ctx: &Context, input: CategoryInput) -> Result<Once<Category>, Error> {
+    pub async fn create_category(
+        &self,
+        ctx: &Context,
+        input: CategoryInput,
+    ) -> Result<Once<Category>, Error> {
         ctx.require(Scope::CatalogWrite)?;
         let (system, context) = (self.system().clone(), ctx.clone());
         self.write_once(ctx, async move |tx, now| {
@@ -100,8 +105,10 @@ impl Engine {
                 let mut category = before.replace(input.clone(), &ancestors, now)?;
                 category.version += 1;
                 check_slug(tx, context.tenant_id, &category).await?;
-                let event = Event::Category(CategoryEvent { category_id: id, change: Change::Updated });
-                let [outbox, audit] = journal::record(&system, &context, &event, category.version, now);
+                let event =
+                    Event::Category(CategoryEvent { category_id: id, change: Change::Updated });
+                let [outbox, audit] =
+                    journal::record(&system, &context, &event, category.version, now);
                 tx.run_all(vec![upsert(context.tenant_id, &category), outbox, audit]).await?;
                 Ok(category)
             })
@@ -133,8 +140,10 @@ impl Engine {
                     )
                     .into());
                 }
-                let event = Event::Category(CategoryEvent { category_id: id, change: Change::Deleted });
-                let [outbox, audit] = journal::record(&system, &ctx, &event, category.version + 1, now);
+                let event =
+                    Event::Category(CategoryEvent { category_id: id, change: Change::Deleted });
+                let [outbox, audit] =
+                    journal::record(&system, &ctx, &event, category.version + 1, now);
                 tx.run_all(vec![DELETE.bind(values![ctx.tenant_id, id]), outbox, audit]).await?;
                 Ok(())
             })
@@ -150,10 +159,12 @@ impl Engine {
                 .database()
                 .write(async move |tx: &mut Transaction<'_>| {
                     let rows = tx.rows(PRODUCTS_OF.bind(values![tenant_id, id, after])).await?;
-                    let ids = rows.iter().map(|row| row.get(0)).collect::<Result<Vec<ProductId>, _>>()?;
+                    let ids =
+                        rows.iter().map(|row| row.get(0)).collect::<Result<Vec<ProductId>, _>>()?;
                     let products = sql::load(tx, tenant_id, ids.clone()).await?;
                     for product in &products {
-                        let ancestors = with_ancestors(tx, tenant_id, &product.category_ids).await?;
+                        let ancestors =
+                            with_ancestors(tx, tenant_id, &product.category_ids).await?;
                         tx.run_all(save::listing_rows(tenant_id, product, &ancestors)).await?;
                     }
                     Ok::<_, Error>(ids.last().copied())
@@ -167,14 +178,21 @@ impl Engine {
     }
 }
 
-fn nest(parent: Option<CategoryId>, children: &mut HashMap<Option<CategoryId>, Vec<Category>>) -> Vec<CategoryNode> {
+fn nest(
+    parent: Option<CategoryId>,
+    children: &mut HashMap<Option<CategoryId>, Vec<Category>>,
+) -> Vec<CategoryNode> {
     let here = children.remove(&parent).unwrap_or_default();
     here.into_iter()
         .map(|category| CategoryNode { children: nest(Some(category.id), children), category })
         .collect()
 }
 
-async fn get(tx: &mut Transaction<'_>, tenant_id: TenantId, id: CategoryId) -> Result<Category, Error> {
+async fn get(
+    tx: &mut Transaction<'_>,
+    tenant_id: TenantId,
+    id: CategoryId,
+) -> Result<Category, Error> {
     let row = tx.row(GET.bind(values![tenant_id, id])).await?;
     Ok(read(&row.ok_or_else(unknown)?)?)
 }
@@ -241,7 +259,11 @@ pub(super) async fn with_ancestors(
     Ok(all)
 }
 
-async fn check_slug(tx: &mut Transaction<'_>, tenant_id: TenantId, category: &Category) -> Result<(), Error> {
+async fn check_slug(
+    tx: &mut Transaction<'_>,
+    tenant_id: TenantId,
+    category: &Category,
+) -> Result<(), Error> {
     let row = tx.row(ID_BY_SLUG.bind(values![tenant_id, &category.slug])).await?;
     match row.map(|row| row.get::<CategoryId>(0)).transpose()? {
         Some(id) if id != category.id => Err(Refusal::new(

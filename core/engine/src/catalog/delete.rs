@@ -21,7 +21,10 @@ impl Engine {
             .write(async move |tx: &mut Transaction<'_>| {
                 let now = system.now();
                 product::lock(tx, context.tenant_id, id, expected_version).await?;
-                let before = sql::load(tx, context.tenant_id, vec![id]).await?.pop().ok_or_else(product::unknown)?;
+                let before = sql::load(tx, context.tenant_id, vec![id])
+                    .await?
+                    .pop()
+                    .ok_or_else(product::unknown)?;
                 let mut after = before.clone();
                 after.status = ProductStatus::Archived;
                 after.version += 1;

@@ -167,12 +167,21 @@ impl Engine {
     /// A page of products of a channel.
     ///
     /// Pages are cached for a short time; a change of the catalog makes this process forget them at once.
-    pub async fn list_products(&self, ctx: &Context, list: ListProducts) -> Result<Page<ProductSummary>, Error> {
+    pub async fn list_products(
+        &self,
+        ctx: &Context,
+        list: ListProducts,
+    ) -> Result<Page<ProductSummary>, Error> {
         check(&list)?;
         let channel = self.get_channel(ctx).await?;
-        let name = serde_json::to_string(&list).map_err(|error| Error::internal(error.to_string()))?;
+        let name =
+            serde_json::to_string(&list).map_err(|error| Error::internal(error.to_string()))?;
         let list_id = format!("{}\n{name}", channel.id);
-        let after = list.cursor.as_deref().map(|cursor| self.0.signer.read_cursor(&list_id, cursor)).transpose()?;
+        let after = list
+            .cursor
+            .as_deref()
+            .map(|cursor| self.0.signer.read_cursor(&list_id, cursor))
+            .transpose()?;
         let key = CacheKey {
             tenant_id: ctx.tenant_id,
             channel_id: channel.id,
@@ -181,7 +190,9 @@ impl Engine {
             epoch: self.0.epoch.load(Ordering::Acquire),
             query: format!("{list_id}\n{}", after.as_deref().unwrap_or_default()),
         };
-        if let Some(page) = self.0.cache.get(&key).and_then(|answer| serde_json::from_slice(&answer).ok()) {
+        if let Some(page) =
+            self.0.cache.get(&key).and_then(|answer| serde_json::from_slice(&answer).ok())
+        {
             return Ok(page);
         }
         let page = self.read_page(ctx, list, &list_id, after).await?;
@@ -213,7 +224,9 @@ impl Engine {
                     None => None,
                 };
                 let currency = channel.settings.currency;
-                let rows = tx.rows(statement(&list, &context, currency, category, after.as_deref())?).await?;
+                let rows = tx
+                    .rows(statement(&list, &context, currency, category, after.as_deref())?)
+                    .await?;
                 let position = rows.get(limit.saturating_sub(1)).filter(|_| rows.len() > limit);
                 let position = position.map(|row| read_position(row, list.sort)).transpose()?;
                 let items = summaries(&engine, tx, &context, currency, &rows).await?;
@@ -228,11 +241,23 @@ impl Engine {
 
 fn check(list: &ListProducts) -> Result<(), Refusal> {
     let mut errors = handel_domain::refusal::FieldErrors::default();
-    errors.check((1..=LIMIT_MAX).contains(&list.limit), "/limit", format!("must be 1 to {LIMIT_MAX}"));
-    errors.check(list.attributes.len() <= FILTERS_MAX, "/attributes", "must not be more than three");
+    errors.check(
+        (1..=LIMIT_MAX).contains(&list.limit),
+        "/limit",
+        format!("must be 1 to {LIMIT_MAX}"),
+    );
+    errors.check(
+        list.attributes.len() <= FILTERS_MAX,
+        "/attributes",
+        "must not be more than three",
+    );
     errors.check(list.query.chars().count() <= 200, "/q", "must not be longer than 200 characters");
     let range = list.price.min_minor.unwrap_or(0)..=list.price.max_minor.unwrap_or(i64::MAX);
-    errors.check(*range.start() >= 0 && !range.is_empty(), "/price", "must be a range of prices that are not negative");
+    errors.check(
+        *range.start() >= 0 && !range.is_empty(),
+        "/price",
+        "must be a range of prices that are not negative",
+    );
     errors.finish()
 }
 
@@ -254,7 +279,8 @@ fn statement(
         list.price.min_minor.unwrap_or(0),
         list.price.max_minor.unwrap_or(i64::MAX),
     ];
-    let mut words = list.query.split_whitespace().map(|word| format!("%{}%", plain(&word.to_lowercase())));
+    let mut words =
+        list.query.split_whitespace().map(|word| format!("%{}%", plain(&word.to_lowercase())));
     bound.extend((0..FILTERS_MAX).map(|_| Value::from(words.next().unwrap_or_default())));
     for at in 0..FILTERS_MAX {
         let (name, value) = list.attributes.get(at).cloned().unwrap_or_default();
@@ -270,8 +296,13 @@ fn plain(word: &str) -> String {
 }
 
 /// Where a page starts: after the key and id in which the last one ended.
-fn start(sort: ProductSort, after: Option<&str>) -> Result<(&'static Statement, Value, String), Error> {
-    let position = after.and_then(|after| after.rsplit_once('\n')).map(|(key, id)| (key.to_owned(), id.to_owned()));
+fn start(
+    sort: ProductSort,
+    after: Option<&str>,
+) -> Result<(&'static Statement, Value, String), Error> {
+    let position = after
+        .and_then(|after| after.rsplit_once('\n'))
+        .map(|(key, id)| (key.to_owned(), id.to_owned()));
     let last = "\u{7f}".to_owned();
     let wrong = || Error::internal("a signed cursor holds no position");
     let number = |key: &str| key.parse::<i64>().map_err(|_| wrong());
@@ -311,11 +342,13 @@ async fn summaries(
 ) -> Result<Vec<ProductSummary>, Error> {
     let ids = rows.iter().map(|row| row.get::<ProductId>(0)).collect::<Result<Vec<_>, _>>()?;
     let products = sql::load(tx, ctx.tenant_id, ids.clone()).await?;
-    let variants: Value = products.iter().flat_map(|product| &product.variants).map(|variant| variant.id).collect();
+    let variants: Value =
+        products.iter().flat_map(|product| &product.variants).map(|variant| variant.id).collect();
     let level_rows = tx.rows(stock::levels_of(ctx.tenant_id, variants)).await?;
     let levels = stock::read_levels(tx, ctx.tenant_id, &level_rows, engine.system().now()).await?;
     let available = super::available(&levels);
-    let by_id: std::collections::HashMap<_, _> = products.into_iter().map(|product| (product.id, product)).collect();
+    let by_id: std::collections::HashMap<_, _> =
+        products.into_iter().map(|product| (product.id, product)).collect();
     let mut summaries = Vec::with_capacity(rows.len());
     for (row, id) in rows.iter().zip(ids) {
         let Some(product) = by_id.get(&id) else { continue };
@@ -323,7 +356,9 @@ async fn summaries(
             !variant.tracked || available.get(&variant.id).is_some_and(|count| *count > 0)
         };
         let prices = product.variants.iter().flat_map(|variant| &variant.prices);
-        let struck = prices.filter(|price| price.currency == currency).filter_map(|price| price.compare_at_minor);
+        let struck = prices
+            .filter(|price| price.currency == currency)
+            .filter_map(|price| price.compare_at_minor);
         let picture = product.media.first();
         summaries.push(ProductSummary {
             id,

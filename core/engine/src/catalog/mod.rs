@@ -2,6 +2,7 @@
 
 mod category;
 mod delete;
+mod export;
 mod listing;
 mod offers;
 mod product;
@@ -11,7 +12,7 @@ mod views;
 
 pub use category::CategoryNode;
 pub use listing::{ListProducts, PriceFilter, ProductSort, ProductSummary};
-pub(crate) use sql::BackorderColumn;
 pub(crate) use offers::{available, offers};
 pub use product::ProductKey;
+pub(crate) use sql::BackorderColumn;
 pub use views::{ProductView, VariantAvailability};

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use handel_domain::{
-    checkout::{Offer, Offers},
     Currency,
+    checkout::{Offer, Offers},
     id::{TenantId, VariantId},
 };
 use handel_store::{Row, StoreError, Transaction, Value, statements, values};

@@ -36,7 +36,11 @@ impl FromStr for ProductKey {
 
 impl Engine {
     /// Makes a product.
-    pub async fn create_product(&self, ctx: &Context, input: ProductInput) -> Result<Once<Product>, Error> {
+    pub async fn create_product(
+        &self,
+        ctx: &Context,
+        input: ProductInput,
+    ) -> Result<Once<Product>, Error> {
         ctx.require(Scope::CatalogWrite)?;
         let (engine, context) = (self.clone(), ctx.clone());
         let once = self
@@ -101,8 +105,19 @@ impl Engine {
                     }
                 };
                 for (sku, on_hand) in &on_hand {
-                    if let Some(variant) = product.variants.iter().find(|variant| variant.sku == *sku) {
-                        stock::set_on_hand(tx, engine.system(), &ctx, variant, *on_hand, "import", now).await?;
+                    if let Some(variant) =
+                        product.variants.iter().find(|variant| variant.sku == *sku)
+                    {
+                        stock::set_on_hand(
+                            tx,
+                            engine.system(),
+                            &ctx,
+                            variant,
+                            *on_hand,
+                            "import",
+                            now,
+                        )
+                        .await?;
                     }
                 }
                 Ok::<_, Error>((product, is_new))
@@ -126,10 +141,12 @@ impl Engine {
         let once = self
             .write_once(ctx, async move |tx, now| {
                 let row = tx.row(sql::ID_BY_SKU.bind(values![context.tenant_id, &sku])).await?;
-                let unknown_sku = || Refusal::new(Code::VariantUnknown, format!("there is no variant {sku}"));
+                let unknown_sku =
+                    || Refusal::new(Code::VariantUnknown, format!("there is no variant {sku}"));
                 let id: ProductId = row.ok_or_else(unknown_sku)?.get(0)?;
                 lock(tx, context.tenant_id, id, expected_version).await?;
-                let before = sql::load(tx, context.tenant_id, vec![id]).await?.pop().ok_or_else(unknown)?;
+                let before =
+                    sql::load(tx, context.tenant_id, vec![id]).await?.pop().ok_or_else(unknown)?;
                 let mut after = before.clone();
                 let variant = after.variants.iter_mut().find(|variant| variant.sku == sku);
                 variant.ok_or_else(unknown_sku)?.prices.clone_from(&prices);
@@ -224,22 +241,37 @@ pub(super) async fn lock(
 }
 
 /// Checks that no other product has the slug or one of the SKUs.
-async fn check_names(tx: &mut Transaction<'_>, tenant_id: TenantId, product: &Product) -> Result<(), Error> {
+async fn check_names(
+    tx: &mut Transaction<'_>,
+    tenant_id: TenantId,
+    product: &Product,
+) -> Result<(), Error> {
     let mut bounds = vec![sql::ID_BY_SLUG.bind(values![tenant_id, &product.slug])];
-    bounds.extend(product.variants.iter().map(|variant| sql::ID_BY_SKU.bind(values![tenant_id, &variant.sku])));
+    bounds.extend(
+        product
+            .variants
+            .iter()
+            .map(|variant| sql::ID_BY_SKU.bind(values![tenant_id, &variant.sku])),
+    );
     let mut owners = Vec::new();
     for rows in tx.rows_all(bounds).await? {
         owners.push(rows.first().map(|row| row.get::<ProductId>(0)).transpose()?);
     }
     let foreign = |owner: &Option<ProductId>| owner.is_some_and(|owner| owner != product.id);
     if owners.first().is_some_and(foreign) {
-        return Err(Refusal::new(Code::SlugTaken, format!("another product has the slug {}", product.slug)).into());
+        return Err(Refusal::new(
+            Code::SlugTaken,
+            format!("another product has the slug {}", product.slug),
+        )
+        .into());
     }
     let taken = owners.iter().skip(1).position(foreign);
     match taken.and_then(|at| product.variants.get(at)) {
-        Some(variant) => {
-            Err(Refusal::new(Code::SkuTaken, format!("another product has the SKU {}", variant.sku)).into())
-        }
+        Some(variant) => Err(Refusal::new(
+            Code::SkuTaken,
+            format!("another product has the SKU {}", variant.sku),
+        )
+        .into()),
         None => Ok(()),
     }
 }

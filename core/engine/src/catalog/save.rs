@@ -43,7 +43,12 @@ pub(super) async fn save(
     bounds.push(sql::DELETE_ATTRIBUTES.bind(values![tenant_id, product.id]));
     for attribute in &product.attributes {
         for value in attribute.filter_values() {
-            bounds.push(sql::INSERT_ATTRIBUTE.bind(values![tenant_id, product.id, &attribute.name, value]));
+            bounds.push(sql::INSERT_ATTRIBUTE.bind(values![
+                tenant_id,
+                product.id,
+                &attribute.name,
+                value
+            ]));
         }
     }
     bounds.extend(listing_rows(tenant_id, product, &ancestors));
@@ -54,7 +59,12 @@ pub(super) async fn save(
     Ok(())
 }
 
-fn variant_rows(tenant_id: TenantId, before: Option<&Product>, product: &Product, now: Timestamp) -> Vec<Bound> {
+fn variant_rows(
+    tenant_id: TenantId,
+    before: Option<&Product>,
+    product: &Product,
+    now: Timestamp,
+) -> Vec<Bound> {
     let known = before.map_or(&[][..], |before| &before.variants);
     let mut bounds = Vec::new();
     // Those that go give their SKUs free before others take them.
@@ -68,14 +78,23 @@ fn variant_rows(tenant_id: TenantId, before: Option<&Product>, product: &Product
         bounds.extend(sql::price_rows(tenant_id, variant.id, prices, &variant.prices, now));
         if old.is_some_and(|old| old.backorder != variant.backorder) {
             let limit: Value = variant.backorder.limit().into();
-            bounds.push(sql::SET_BACKORDER_LIMIT.bind(vec![tenant_id.into(), variant.id.into(), limit, now.into()]));
+            bounds.push(sql::SET_BACKORDER_LIMIT.bind(vec![
+                tenant_id.into(),
+                variant.id.into(),
+                limit,
+                now.into(),
+            ]));
         }
     }
     bounds
 }
 
 /// The rows by which a product is found: one for each currency and category, the whole shop among them.
-pub(super) fn listing_rows(tenant_id: TenantId, product: &Product, ancestors: &BTreeSet<CategoryId>) -> Vec<Bound> {
+pub(super) fn listing_rows(
+    tenant_id: TenantId,
+    product: &Product,
+    ancestors: &BTreeSet<CategoryId>,
+) -> Vec<Bound> {
     let mut bounds = vec![DELETE_LISTINGS.bind(values![tenant_id, product.id])];
     if product.status != ProductStatus::Active {
         return bounds;
@@ -83,7 +102,8 @@ pub(super) fn listing_rows(tenant_id: TenantId, product: &Product, ancestors: &B
     let (title_key, search_text) = (product.title.to_lowercase(), product.search_text());
     for currency in product.currencies() {
         let Some((min, max)) = product.price_range_minor(currency) else { continue };
-        let places = std::iter::once(String::new()).chain(ancestors.iter().map(ToString::to_string));
+        let places =
+            std::iter::once(String::new()).chain(ancestors.iter().map(ToString::to_string));
         for place in places {
             bounds.push(INSERT_LISTING.bind(values![
                 tenant_id,

@@ -4,7 +4,9 @@ use handel_domain::{
     catalog::{Attribute, Backorder, Price, Product, ProductStatus, Variant},
     id::{ProductId, TenantId, VariantId},
 };
-use handel_store::{Bound, FromColumn, Json, Row, StoreError, Transaction, Value, statements, values};
+use handel_store::{
+    Bound, FromColumn, Json, Row, StoreError, Transaction, Value, statements, values,
+};
 use jiff::Timestamp;
 
 statements! {
@@ -75,13 +77,20 @@ pub(super) async fn load(
     ids: Vec<ProductId>,
 ) -> Result<Vec<Product>, StoreError> {
     let ids: Value = ids.into_iter().collect();
-    let bind = |statement: &'static handel_store::Statement| statement.bind(values![tenant_id, ids.clone()]);
-    let results = tx.rows_all(vec![bind(&GET), bind(&VARIANTS), bind(&PRICES), bind(&CATEGORIES)]).await?;
+    let bind = |statement: &'static handel_store::Statement| {
+        statement.bind(values![tenant_id, ids.clone()])
+    };
+    let results =
+        tx.rows_all(vec![bind(&GET), bind(&VARIANTS), bind(&PRICES), bind(&CATEGORIES)]).await?;
     let [products, variants, prices, categories] = &results[..] else {
         return Err(StoreError::Unit("four statements have four results".to_owned()));
     };
     let mut prices = crate::group_by(pairs::<VariantId, _>(prices, |row| {
-        Ok(Price { currency: row.get(1)?, amount_minor: row.get(2)?, compare_at_minor: row.get(3)? })
+        Ok(Price {
+            currency: row.get(1)?,
+            amount_minor: row.get(2)?,
+            compare_at_minor: row.get(3)?,
+        })
     })?);
     let mut variants = crate::group_by(pairs::<ProductId, _>(variants, |row| {
         let id: VariantId = row.get(1)?;
@@ -241,7 +250,9 @@ pub(super) fn price_rows(
         ]));
         bounds.push(history(price.currency, Some(price.amount_minor)));
     }
-    for price in before.iter().filter(|price| after.iter().all(|kept| kept.currency != price.currency)) {
+    for price in
+        before.iter().filter(|price| after.iter().all(|kept| kept.currency != price.currency))
+    {
         bounds.push(DELETE_PRICE.bind(values![tenant_id, variant_id, price.currency]));
         bounds.push(history(price.currency, None));
     }

@@ -53,7 +53,10 @@ impl Engine {
             .read(async move |tx: &mut Transaction<'_>| {
                 let channel = engine.channel(tx, ctx.tenant_id, Which::from(&ctx)).await?;
                 let id = product::resolve(tx, ctx.tenant_id, &key).await?;
-                let found = sql::load(tx, ctx.tenant_id, vec![id]).await?.pop().ok_or_else(product::unknown)?;
+                let found = sql::load(tx, ctx.tenant_id, vec![id])
+                    .await?
+                    .pop()
+                    .ok_or_else(product::unknown)?;
                 if found.status != ProductStatus::Active && !ctx.allows(Scope::CatalogRead) {
                     return Err(product::unknown().into());
                 }
@@ -64,8 +67,10 @@ impl Engine {
                         CATEGORIES.bind(values![ctx.tenant_id, id]),
                     ])
                     .await?;
-                let levels = stock::read_levels(tx, ctx.tenant_id, &rows[0], engine.system().now()).await?;
-                let categories = rows[1].iter().map(super::category::read).collect::<Result<_, _>>()?;
+                let levels =
+                    stock::read_levels(tx, ctx.tenant_id, &rows[0], engine.system().now()).await?;
+                let categories =
+                    rows[1].iter().map(super::category::read).collect::<Result<_, _>>()?;
                 let sums = available(&levels);
                 let availability = found.variants.iter().map(|variant| {
                     let here = levels.iter().filter(|level| level.variant_id == variant.id);

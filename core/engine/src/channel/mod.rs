@@ -93,7 +93,9 @@ impl Engine {
     pub async fn get_channel(&self, ctx: &Context) -> Result<Arc<Channel>, Error> {
         let (engine, ctx) = (self.clone(), ctx.clone());
         self.database()
-            .read(async move |tx: &mut Transaction<'_>| engine.channel(tx, ctx.tenant_id, Which::from(&ctx)).await)
+            .read(async move |tx: &mut Transaction<'_>| {
+                engine.channel(tx, ctx.tenant_id, Which::from(&ctx)).await
+            })
             .await
     }
 
@@ -132,17 +134,31 @@ impl Engine {
                             return Err(Refusal::version_conflict(version).into());
                         }
                         let row = tx.row(GET.bind(values![ctx.tenant_id, id])).await?;
-                        let before = read(&row.ok_or_else(|| Error::internal("the channel is gone"))?)?;
+                        let before =
+                            read(&row.ok_or_else(|| Error::internal("the channel is gone"))?)?;
                         if before.settings.currency != settings.currency {
-                            let message = "cannot change; make another channel for another currency";
+                            let message =
+                                "cannot change; make another channel for another currency";
                             return Err(Refusal::field("/currency", message).into());
                         }
-                        let save = UPDATE.bind(values![ctx.tenant_id, id, Json(&settings), now, version]);
-                        (Channel { id, code, settings, version: version + 1 }, Change::Updated, save)
+                        let save =
+                            UPDATE.bind(values![ctx.tenant_id, id, Json(&settings), now, version]);
+                        (
+                            Channel { id, code, settings, version: version + 1 },
+                            Change::Updated,
+                            save,
+                        )
                     }
                     None => {
                         let id = system.mint::<ChannelKind>(now);
-                        let save = INSERT.bind(values![ctx.tenant_id, id, &code, Json(&settings), 1i64, now]);
+                        let save = INSERT.bind(values![
+                            ctx.tenant_id,
+                            id,
+                            &code,
+                            Json(&settings),
+                            1i64,
+                            now
+                        ]);
                         (Channel { id, code, settings, version: 1 }, Change::Created, save)
                     }
                 };
@@ -150,7 +166,8 @@ impl Engine {
                     return Err(tx.restart().into());
                 }
                 let event = Event::Channel(ChannelEvent { channel_id: channel.id, change });
-                tx.run_all(journal::record(&system, &ctx, &event, channel.version, now).into()).await?;
+                tx.run_all(journal::record(&system, &ctx, &event, channel.version, now).into())
+                    .await?;
                 Ok(channel)
             })
             .await

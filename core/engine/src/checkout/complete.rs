@@ -21,14 +21,20 @@ use crate::{
 
 impl Engine {
     /// Makes a checkout from a cart and completes it.
-    pub async fn submit_checkout(&self, ctx: &Context, submit: Submit) -> Result<Once<Completion>, Error> {
+    pub async fn submit_checkout(
+        &self,
+        ctx: &Context,
+        submit: Submit,
+    ) -> Result<Once<Completion>, Error> {
         require_key(ctx)?;
         self.check_payment(submit.payment.as_ref())?;
         let cart_id = self.cart_id(&submit.cart)?;
         let (engine, ctx) = (self.clone(), ctx.clone());
         self.detached(async move {
             let checkout_id = match engine.prepare_once(&ctx, cart_id, &submit).await? {
-                Prepared::Done(completion) => return Ok(Once { reply: completion, replayed: true }),
+                Prepared::Done(completion) => {
+                    return Ok(Once { reply: *completion, replayed: true });
+                }
                 Prepared::Checkout(id) => id,
             };
             let complete = Complete {
@@ -45,7 +51,11 @@ impl Engine {
     ///
     /// A checkout that became an order before is answered with that order, or, if it still waits for money,
     /// with another attempt to pay it.
-    pub async fn complete_checkout(&self, ctx: &Context, complete: Complete) -> Result<Once<Completion>, Error> {
+    pub async fn complete_checkout(
+        &self,
+        ctx: &Context,
+        complete: Complete,
+    ) -> Result<Once<Completion>, Error> {
         require_key(ctx)?;
         self.check_payment(complete.payment.as_ref())?;
         let (engine, ctx) = (self.clone(), ctx.clone());
@@ -55,28 +65,41 @@ impl Engine {
     /// Refuses what can never be charged, before an order is placed for it.
     fn check_payment(&self, payment: Option<&PaymentChoice>) -> Result<(), Error> {
         match payment {
-            Some(choice) => Ok(self.provider(choice.provider.as_deref())?.check_token(&choice.token)?),
+            Some(choice) => {
+                Ok(self.provider(choice.provider.as_deref())?.check_token(&choice.token)?)
+            }
             None => Ok(()),
         }
     }
 
-    async fn prepare_once(&self, ctx: &Context, cart_id: CartId, submit: &Submit) -> Result<Prepared, Error> {
+    async fn prepare_once(
+        &self,
+        ctx: &Context,
+        cart_id: CartId,
+        submit: &Submit,
+    ) -> Result<Prepared, Error> {
         let (engine, context, buyer) = (self.clone(), ctx.clone(), submit.buyer.clone());
         self.database()
             .write(async move |tx: &mut Transaction<'_>| {
                 let now = engine.system().now();
                 // A repetition must not touch the cart, which may have become an order since.
                 if let Known::Done(completion) = idempotency::look_up(tx, &context, now).await? {
-                    return Ok(Prepared::Done(completion));
+                    return Ok(Prepared::Done(Box::new(completion)));
                 }
-                let (checkout, _) = engine.prepare(tx, &context, cart_id, buyer.clone(), now).await?;
+                let (checkout, _) =
+                    engine.prepare(tx, &context, cart_id, buyer.clone(), now).await?;
                 Ok::<_, Error>(Prepared::Checkout(checkout.id))
             })
             .await
     }
 
-    async fn complete_here(&self, ctx: Context, complete: Complete) -> Result<Once<Completion>, Error> {
-        let provider = self.provider(complete.payment.as_ref().and_then(|choice| choice.provider.as_deref()))?;
+    async fn complete_here(
+        &self,
+        ctx: Context,
+        complete: Complete,
+    ) -> Result<Once<Completion>, Error> {
+        let provider =
+            self.provider(complete.payment.as_ref().and_then(|choice| choice.provider.as_deref()))?;
         let ticket = Ticket { ctx: ctx.clone(), complete, provider: provider.name() };
         let choice = ticket.complete.payment.clone();
         let claimed = match self.place(ticket.clone()).await? {
@@ -85,9 +108,13 @@ impl Engine {
             Placed::Charge(claimed) => claimed,
             Placed::Before(order_id) => match self.pay_again(&ticket, order_id).await? {
                 Placed::Charge(claimed) => claimed,
-                Placed::Replayed(completion) => return Ok(Once { reply: completion, replayed: true }),
+                Placed::Replayed(completion) => {
+                    return Ok(Once { reply: completion, replayed: true });
+                }
                 Placed::Done(completion) => return Ok(Once { reply: completion, replayed: false }),
-                Placed::Before(_) => return Err(Error::internal("an order was placed before, twice")),
+                Placed::Before(_) => {
+                    return Err(Error::internal("an order was placed before, twice"));
+                }
             },
         };
         let reply = self.charge(&ctx, claimed, choice).await?;
@@ -105,7 +132,9 @@ impl Engine {
         let limit = self.limits().provider_timeout;
         let report = match (claimed.resumed, choice) {
             // The process died between the call and its answer: ask before anything is sent again.
-            (true, _) | (_, None) => self.system().within(limit, provider.find(claimed.attempt_id)).await,
+            (true, _) | (_, None) => {
+                self.system().within(limit, provider.find(claimed.attempt_id)).await
+            }
             (false, Some(choice)) => {
                 let charge = Charge {
                     key: claimed.attempt_id,
@@ -123,7 +152,7 @@ impl Engine {
 }
 
 enum Prepared {
-    Done(Completion),
+    Done(Box<Completion>),
     Checkout(handel_domain::id::CheckoutId),
 }
 

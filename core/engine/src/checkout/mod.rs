@@ -89,9 +89,15 @@ impl Completion {
         let attempt = self.payment.as_ref()?.attempt.as_ref()?;
         let code = attempt.failure.filter(|_| attempt.status == AttemptStatus::Failed)?;
         let text = match code {
-            Code::InsufficientFunds => "the payment was declined for lack of funds; try another means of payment",
-            Code::AmountMismatch => "the provider charged another amount; it goes back to the buyer",
-            Code::ProviderUnavailable => "the payment provider cannot be reached; nothing was charged",
+            Code::InsufficientFunds => {
+                "the payment was declined for lack of funds; try another means of payment"
+            }
+            Code::AmountMismatch => {
+                "the provider charged another amount; it goes back to the buyer"
+            }
+            Code::ProviderUnavailable => {
+                "the payment provider cannot be reached; nothing was charged"
+            }
             _ => "the payment was declined; try another means of payment",
         };
         let mut refusal = Refusal::new(code, text);

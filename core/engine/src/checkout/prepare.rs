@@ -25,7 +25,8 @@ impl Engine {
     ) -> Result<Once<CheckoutView>, Error> {
         let (engine, context, cart_id) = (self.clone(), ctx.clone(), self.cart_id(cart)?);
         self.write_once(ctx, async move |tx, now| {
-            let (checkout, channel) = engine.prepare(tx, &context, cart_id, buyer.clone(), now).await?;
+            let (checkout, channel) =
+                engine.prepare(tx, &context, cart_id, buyer.clone(), now).await?;
             checkout.check_open(now)?;
             engine.hold_and_view(tx, &context, checkout, &channel, now).await
         })
@@ -48,7 +49,8 @@ impl Engine {
             if expected_version.is_some_and(|expected| expected != checkout.version) {
                 return Err(Refusal::version_conflict(checkout.version).into());
             }
-            let channel = engine.channel(tx, context.tenant_id, Which::Id(checkout.channel_id)).await?;
+            let channel =
+                engine.channel(tx, context.tenant_id, Which::Id(checkout.channel_id)).await?;
             checkout.update(buyer.clone(), &channel.settings, now)?;
             let save = sql::update(context.tenant_id, &mut checkout);
             write(tx, vec![save]).await?;

@@ -43,7 +43,8 @@ impl Engine {
                 if checkout.status == CheckoutStatus::Canceled {
                     return Err(unknown().into());
                 }
-                let channel = engine.channel(tx, ctx.tenant_id, Which::Id(checkout.channel_id)).await?;
+                let channel =
+                    engine.channel(tx, ctx.tenant_id, Which::Id(checkout.channel_id)).await?;
                 let completion = match checkout.order_id {
                     Some(order_id) => Some(engine.completion(tx, ctx.tenant_id, order_id).await?),
                     None => None,
@@ -78,5 +79,12 @@ pub(super) async fn view(
         CheckoutStatus::Open => checkout.missing(&quote),
         CheckoutStatus::Completed | CheckoutStatus::Canceled => Vec::new(),
     };
-    Ok(CheckoutView { checkout, quote, currency: settings.currency, shipping_options, missing, completion: None })
+    Ok(CheckoutView {
+        checkout,
+        quote,
+        currency: settings.currency,
+        shipping_options,
+        missing,
+        completion: None,
+    })
 }

@@ -111,8 +111,11 @@ pub(crate) fn conflict() -> Refusal {
 
 /// The refusal of a request whose first sending is still under way.
 pub(crate) fn in_flight() -> Refusal {
-    Refusal::new(Code::IdempotencyInFlight, "the first request with this idempotency key is still under way")
-        .retry_after_ms(RETRY_MS)
+    Refusal::new(
+        Code::IdempotencyInFlight,
+        "the first request with this idempotency key is still under way",
+    )
+    .retry_after_ms(RETRY_MS)
 }
 
 /// Claims a key, with the reply if there is one already. Changes no row if somebody else was faster.
@@ -162,12 +165,17 @@ impl Engine {
     /// Runs a unit of work once per idempotency key. `unit` gets the current time.
     pub(crate) async fn write_once<T, F>(&self, ctx: &Context, unit: F) -> Result<Once<T>, Error>
     where
-        F: for<'a, 'b> AsyncFn(&'a mut Transaction<'b>, Timestamp) -> Result<T, Error> + Send + Sync + 'static,
+        F: for<'a, 'b> AsyncFn(&'a mut Transaction<'b>, Timestamp) -> Result<T, Error>
+            + Send
+            + Sync
+            + 'static,
         T: Serialize + DeserializeOwned + Send + 'static,
     {
         let (ctx, owner, system) = (ctx.clone(), self.process(), self.system().clone());
         self.database()
-            .write(async move |tx: &mut Transaction<'_>| once(tx, &ctx, &owner, &system, &unit).await)
+            .write(async move |tx: &mut Transaction<'_>| {
+                once(tx, &ctx, &owner, &system, &unit).await
+            })
             .await
     }
 }

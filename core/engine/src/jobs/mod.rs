@@ -54,7 +54,15 @@ pub(crate) fn enqueue<T: Serialize>(
     dedupe_key: Option<&str>,
     now: Timestamp,
 ) -> Bound {
-    ENQUEUE.bind(values![tenant_id, system.mint::<JobKind>(now), kind, Json(payload), dedupe_key, now, now])
+    ENQUEUE.bind(values![
+        tenant_id,
+        system.mint::<JobKind>(now),
+        kind,
+        Json(payload),
+        dedupe_key,
+        now,
+        now
+    ])
 }
 
 impl Engine {

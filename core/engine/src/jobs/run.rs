@@ -61,7 +61,9 @@ async fn lease(engine: &Engine) -> Result<Vec<Job>, Error> {
             let now = system.now();
             let rows = tx.rows(DUE.bind(values![now])).await?;
             let jobs = rows.iter().map(read).collect::<Result<Vec<_>, StoreError>>()?;
-            let lease = |job: &Job| LEASE.bind(values![job.tenant_id, job.id, &owner, now + LEASE_TIME, now]);
+            let lease = |job: &Job| {
+                LEASE.bind(values![job.tenant_id, job.id, &owner, now + LEASE_TIME, now])
+            };
             tx.run_all(jobs.iter().map(lease).collect()).await?;
             Ok(jobs)
         })
@@ -70,7 +72,13 @@ async fn lease(engine: &Engine) -> Result<Vec<Job>, Error> {
 
 fn read(row: &Row) -> Result<Job, StoreError> {
     let Json(payload) = row.get(3)?;
-    Ok(Job { tenant_id: row.get(0)?, id: row.get(1)?, kind: row.get(2)?, payload, attempts: row.get(4)? })
+    Ok(Job {
+        tenant_id: row.get(0)?,
+        id: row.get(1)?,
+        kind: row.get(2)?,
+        payload,
+        attempts: row.get(4)?,
+    })
 }
 
 /// The table of all kinds of jobs.
@@ -83,7 +91,8 @@ async fn run(engine: &Engine, job: &Job) -> Result<(), String> {
 }
 
 fn parse<T: DeserializeOwned>(job: &Job) -> Result<T, String> {
-    serde_json::from_value(job.payload.clone()).map_err(|error| format!("the payload is malformed: {error}"))
+    serde_json::from_value(job.payload.clone())
+        .map_err(|error| format!("the payload is malformed: {error}"))
 }
 
 async fn end(engine: &Engine, job: Job, outcome: Result<(), String>) -> Result<(), Error> {
@@ -91,10 +100,15 @@ async fn end(engine: &Engine, job: Job, outcome: Result<(), String>) -> Result<(
     let attempts = job.attempts + 1;
     let (tenant_id, id) = (job.tenant_id, job.id);
     let last = attempts >= i64::from(engine.limits().job_attempts);
-    let reason: Option<String> = outcome.err().map(|reason| reason.chars().take(ERROR_MAX).collect());
+    let reason: Option<String> =
+        outcome.err().map(|reason| reason.chars().take(ERROR_MAX).collect());
     match &reason {
-        Some(reason) if last => tracing::error!(job = %id, kind = job.kind, reason, "a job failed for good"),
-        Some(reason) => tracing::warn!(job = %id, kind = job.kind, reason, "a job failed; it is tried again"),
+        Some(reason) if last => {
+            tracing::error!(job = %id, kind = job.kind, reason, "a job failed for good")
+        }
+        Some(reason) => {
+            tracing::warn!(job = %id, kind = job.kind, reason, "a job failed; it is tried again")
+        }
         None => {}
     }
     engine
@@ -103,7 +117,9 @@ async fn end(engine: &Engine, job: Job, outcome: Result<(), String>) -> Result<(
             let bound = match &reason {
                 None => DONE.bind(values![tenant_id, id, &owner, now]),
                 Some(reason) if last => DEAD.bind(values![tenant_id, id, &owner, reason, now]),
-                Some(reason) => AGAIN.bind(values![tenant_id, id, &owner, again_at(attempts, now), reason, now]),
+                Some(reason) => {
+                    AGAIN.bind(values![tenant_id, id, &owner, again_at(attempts, now), reason, now])
+                }
             };
             tx.run(bound).await.map(drop).map_err(Error::from)
         })

@@ -14,7 +14,12 @@ use crate::{Context, Engine, Error, Once, Scope, journal, stock};
 
 impl Engine {
     /// Somebody starts to pack an order.
-    pub async fn pack_order(&self, ctx: &Context, id: OrderId, expected: Option<i64>) -> Result<Once<Order>, Error> {
+    pub async fn pack_order(
+        &self,
+        ctx: &Context,
+        id: OrderId,
+        expected: Option<i64>,
+    ) -> Result<Once<Order>, Error> {
         self.step(ctx, id, expected, async |_, _, order, now| Ok(order.pack(now)?)).await
     }
 
@@ -36,13 +41,24 @@ impl Engine {
     }
 
     /// An order has arrived.
-    pub async fn deliver_order(&self, ctx: &Context, id: OrderId, expected: Option<i64>) -> Result<Once<Order>, Error> {
+    pub async fn deliver_order(
+        &self,
+        ctx: &Context,
+        id: OrderId,
+        expected: Option<i64>,
+    ) -> Result<Once<Order>, Error> {
         self.step(ctx, id, expected, async |_, _, order, now| Ok(order.deliver(now)?)).await
     }
 
     /// One step of an order: locked, checked against the version that the caller saw, decided, saved with
     /// its event.
-    async fn step<F>(&self, ctx: &Context, id: OrderId, expected: Option<i64>, step: F) -> Result<Once<Order>, Error>
+    async fn step<F>(
+        &self,
+        ctx: &Context,
+        id: OrderId,
+        expected: Option<i64>,
+        step: F,
+    ) -> Result<Once<Order>, Error>
     where
         F: for<'a, 'b, 'c, 'd> AsyncFn(
                 &'a mut Transaction<'b>,

@@ -77,7 +77,10 @@ pub(super) async fn place_batch(
     if !candidates.is_empty() {
         write_orders(engine, tx, candidates, now, &mut outcomes).await?;
     }
-    Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(Error::internal("no outcome")))).collect())
+    Ok(outcomes
+        .into_iter()
+        .map(|outcome| outcome.unwrap_or_else(|| Err(Error::internal("no outcome"))))
+        .collect())
 }
 
 /// Judges the keys and locks the checkouts. One round trip.
@@ -89,7 +92,8 @@ async fn load_checkouts(
 ) -> Result<HashMap<CheckoutId, (usize, Checkout)>, Error> {
     let Some(first) = tickets.first() else { return Ok(HashMap::new()) };
     let tenant_id = first.ctx.tenant_id;
-    let mut ids: Vec<CheckoutId> = tickets.iter().map(|ticket| ticket.complete.checkout_id).collect();
+    let mut ids: Vec<CheckoutId> =
+        tickets.iter().map(|ticket| ticket.complete.checkout_id).collect();
     ids.sort_unstable();
     ids.dedup();
     let keys: Vec<_> = tickets.iter().map(|ticket| ticket.ctx.idempotency.as_ref()).collect();
@@ -100,49 +104,59 @@ async fn load_checkouts(
     bounds.push(checkout::sql::lock_many(tenant_id, ids));
     let mut results = tx.rows_all(bounds).await?;
     let locked = checkout::sql::read_all(&results.pop().unwrap_or_default())?;
-    let mut locked: HashMap<CheckoutId, Checkout> = locked.into_iter().map(|found| (found.id, found)).collect();
+    let locked: HashMap<CheckoutId, Checkout> =
+        locked.into_iter().map(|found| (found.id, found)).collect();
     let mut stored = results.into_iter();
-    let mut mine = HashMap::new();
+    let (mut mine, mut taken) = (HashMap::new(), HashSet::new());
     for (at, (ticket, key)) in tickets.iter().zip(&keys).enumerate() {
         let row = key.and_then(|_| stored.next()).and_then(|rows| rows.into_iter().next());
         let known = match (row, key) {
             (Some(row), Some(key)) => idempotency::judge(&row, key, now),
+            // Another ticket of this batch is about to claim the key.
+            (None, Some(key)) if taken.contains(&(&key.scope, &key.key)) => {
+                Err(idempotency::in_flight().into())
+            }
             _ => Ok(Known::New),
         };
         outcomes[at] = match known {
             Ok(Known::Done(completion)) => Some(Ok(Placed::Replayed(completion))),
             Err(error) => Some(Err(error)),
-            Ok(Known::New | Known::Abandoned) => match locked.remove(&ticket.complete.checkout_id) {
-                None => Some(Err(absent(&mine, ticket))),
-                Some(found) => match check(ticket, &found, now) {
-                    Ok(None) => {
-                        mine.insert(found.id, (at, found));
-                        None
-                    }
-                    Ok(Some(order_id)) => Some(Ok(Placed::Before(order_id))),
-                    Err(refusal) => Some(Err(refusal.into())),
-                },
+            Ok(Known::New | Known::Abandoned) => match check(ticket, &locked, &mine, now) {
+                Ok(Found::Open(checkout)) => {
+                    mine.insert(checkout.id, (at, checkout.clone()));
+                    taken.extend(key.map(|key| (&key.scope, &key.key)));
+                    None
+                }
+                Ok(Found::Ordered(order_id)) => Some(Ok(Placed::Before(order_id))),
+                Err(refusal) => Some(Err(refusal.into())),
             },
         };
     }
     Ok(mine)
 }
 
-/// A checkout that another ticket of this batch completes is under way; any other is not there.
-fn absent(mine: &HashMap<CheckoutId, (usize, Checkout)>, ticket: &Ticket) -> Error {
-    let refusal = match mine.contains_key(&ticket.complete.checkout_id) {
-        true => payment::in_progress(None),
-        false => checkout::unknown(),
-    };
-    refusal.into()
+/// A checkout that a ticket may complete.
+enum Found<'c> {
+    /// It can become an order.
+    Open(&'c Checkout),
+    /// It became this order before.
+    Ordered(OrderId),
 }
 
-/// Refuses a checkout that is not the caller's or has ended; returns the order that it became.
-fn check(ticket: &Ticket, checkout: &Checkout, now: Timestamp) -> Result<Option<OrderId>, Refusal> {
+/// Refuses a checkout that is not there, not the caller's, or has ended, and one that another ticket of this
+/// batch completes.
+fn check<'c>(
+    ticket: &Ticket,
+    locked: &'c HashMap<CheckoutId, Checkout>,
+    mine: &HashMap<CheckoutId, (usize, Checkout)>,
+    now: Timestamp,
+) -> Result<Found<'c>, Refusal> {
+    let checkout = locked.get(&ticket.complete.checkout_id).ok_or_else(checkout::unknown)?;
     checkout::check_owner(&ticket.ctx, checkout)?;
     match (checkout.status, checkout.order_id) {
-        (CheckoutStatus::Completed, Some(order_id)) => Ok(Some(order_id)),
-        _ => checkout.check_open(now).map(|()| None),
+        (CheckoutStatus::Completed, Some(order_id)) => Ok(Found::Ordered(order_id)),
+        _ if mine.contains_key(&checkout.id) => Err(payment::in_progress(None)),
+        _ => checkout.check_open(now).map(|()| Found::Open(checkout)),
     }
 }
 
@@ -165,7 +179,8 @@ async fn load_candidates<'t>(
     let mut carts = cart::sql::read_all(&carts)?;
     let mut by_currency: HashMap<handel_domain::Currency, Offers> = HashMap::new();
     let mut candidates = Vec::with_capacity(checkouts.len());
-    let all: HashSet<_> = checkouts.iter().flat_map(|(_, checkout)| cart::variants_of(&checkout.lines)).collect();
+    let all: HashSet<_> =
+        checkouts.iter().flat_map(|(_, checkout)| cart::variants_of(&checkout.lines)).collect();
     let all: Vec<_> = all.into_iter().collect();
     for (at, checkout) in checkouts {
         let channel = engine.channel(tx, tenant_id, Which::Id(checkout.channel_id)).await?;
@@ -174,10 +189,20 @@ async fn load_candidates<'t>(
             entry.insert(catalog::offers(tx, tenant_id, &all, currency, now).await?);
         }
         let offers = &by_currency[&currency];
-        let cart = carts.iter().position(|cart| cart.id == checkout.cart_id).map(|at| carts.swap_remove(at));
+        let cart = carts
+            .iter()
+            .position(|cart| cart.id == checkout.cart_id)
+            .map(|at| carts.swap_remove(at));
         match decide(&tickets[at], &checkout, cart, &channel, offers, now) {
             Ok((cart, quote)) => {
-                candidates.push(Candidate { at, ticket: &tickets[at], checkout, cart, channel, quote });
+                candidates.push(Candidate {
+                    at,
+                    ticket: &tickets[at],
+                    checkout,
+                    cart,
+                    channel,
+                    quote,
+                });
             }
             Err(refusal) => outcomes[at] = Some(Err(refusal.into())),
         }
@@ -197,7 +222,10 @@ fn decide(
     let cart = cart.ok_or_else(cart::unknown)?;
     cart.check_open(now)?;
     if cart.version != checkout.cart_version {
-        return Err(Refusal::new(Code::CartChanged, "the cart changed since; make the checkout from it again"));
+        return Err(Refusal::new(
+            Code::CartChanged,
+            "the cart changed since; make the checkout from it again",
+        ));
     }
     let quote = Quote::compute(&checkout.lines, offers, &checkout.buyer, &channel.settings)?;
     checkout.check_complete(&quote, ticket.complete.expected_total_minor)?;
@@ -218,8 +246,10 @@ async fn write_orders(
     outcomes: &mut [Option<Result<Placed, Error>>],
 ) -> Result<(), Error> {
     let ctx = &candidates[0].ticket.ctx.clone();
-    let placements: Vec<_> =
-        candidates.iter().map(|candidate| (candidate.checkout.id, candidate.quote.demand())).collect();
+    let placements: Vec<_> = candidates
+        .iter()
+        .map(|candidate| (candidate.checkout.id, candidate.quote.demand()))
+        .collect();
     let reservation = stock::reserve(tx, ctx.tenant_id, &placements, now).await?;
     let served = reservation.outcomes.iter().filter(|outcome| outcome.is_ok()).count();
     let mut number = take_numbers(tx, ctx.tenant_id, served).await?;
@@ -250,7 +280,11 @@ async fn write_orders(
     Ok(())
 }
 
-async fn take_numbers(tx: &mut Transaction<'_>, tenant_id: TenantId, count: usize) -> Result<i64, Error> {
+async fn take_numbers(
+    tx: &mut Transaction<'_>,
+    tenant_id: TenantId,
+    count: usize,
+) -> Result<i64, Error> {
     if count == 0 {
         return Ok(0);
     }
@@ -307,12 +341,25 @@ fn place_one(
     (order_id, placed)
 }
 
-fn claim(engine: &Engine, ctx: &Context, reply: Option<&Completion>, now: Timestamp, writes: &mut Writes) {
+fn claim(
+    engine: &Engine,
+    ctx: &Context,
+    reply: Option<&Completion>,
+    now: Timestamp,
+    writes: &mut Writes,
+) {
     let key = ctx.idempotency.as_ref();
-    writes.guarded.extend(key.map(|key| idempotency::claim(ctx, key, &engine.process(), reply, now)));
+    writes
+        .guarded
+        .extend(key.map(|key| idempotency::claim(ctx, key, &engine.process(), reply, now)));
 }
 
-fn new_payment(engine: &Engine, order: &Order, provider: &str, now: Timestamp) -> (Payment, Attempt) {
+fn new_payment(
+    engine: &Engine,
+    order: &Order,
+    provider: &str,
+    now: Timestamp,
+) -> (Payment, Attempt) {
     let payment = Payment {
         id: engine.system().mint::<PaymentKind>(now),
         order_id: order.id,
@@ -328,7 +375,12 @@ fn new_payment(engine: &Engine, order: &Order, provider: &str, now: Timestamp) -
 }
 
 /// A new attempt to collect a payment.
-pub(crate) fn new_attempt(engine: &Engine, payment: &Payment, provider: &str, now: Timestamp) -> Attempt {
+pub(crate) fn new_attempt(
+    engine: &Engine,
+    payment: &Payment,
+    provider: &str,
+    now: Timestamp,
+) -> Attempt {
     Attempt {
         id: engine.system().mint::<AttemptKind>(now),
         payment_id: payment.id,

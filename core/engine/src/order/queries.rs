@@ -93,11 +93,19 @@ pub struct AuditEntry {
 
 impl Engine {
     /// Every order of the shop, newest first, for staff.
-    pub async fn list_orders(&self, ctx: &Context, list: ListOrders) -> Result<Page<OrderSummary>, Error> {
+    pub async fn list_orders(
+        &self,
+        ctx: &Context,
+        list: ListOrders,
+    ) -> Result<Page<OrderSummary>, Error> {
         ctx.require(Scope::OrdersRead)?;
         let tenant_id = ctx.tenant_id;
         let status = list.status.map(|status| status.as_str().to_owned());
-        let name = format!("orders {} {}", status.as_deref().unwrap_or("*"), list.email.as_ref().map_or("*", Email::as_str));
+        let name = format!(
+            "orders {} {}",
+            status.as_deref().unwrap_or("*"),
+            list.email.as_ref().map_or("*", Email::as_str)
+        );
         if list.status.is_some() && list.email.is_some() {
             let message = "cannot be combined with /email";
             return Err(handel_domain::Refusal::field("/status", message).into());
@@ -111,7 +119,12 @@ impl Engine {
     }
 
     /// An order: for its buyer by token or by the cart it came from, for staff by scope.
-    pub async fn get_order(&self, ctx: &Context, id: OrderId, token: Option<String>) -> Result<OrderDetails, Error> {
+    pub async fn get_order(
+        &self,
+        ctx: &Context,
+        id: OrderId,
+        token: Option<String>,
+    ) -> Result<OrderDetails, Error> {
         let (engine, ctx) = (self.clone(), ctx.clone());
         self.database()
             .read(async move |tx: &mut Transaction<'_>| {
@@ -136,8 +149,11 @@ impl Engine {
         self.database()
             .read(async move |tx: &mut Transaction<'_>| {
                 let checkout = crate::checkout::sql::find_of_cart(tx, tenant_id, cart_id).await?;
-                let Some(id) = checkout.and_then(|checkout| checkout.order_id) else { return Ok(Vec::new()) };
-                let Completion { order, payment, .. } = engine.completion(tx, tenant_id, id).await?;
+                let Some(id) = checkout.and_then(|checkout| checkout.order_id) else {
+                    return Ok(Vec::new());
+                };
+                let Completion { order, payment, .. } =
+                    engine.completion(tx, tenant_id, id).await?;
                 let fulfillment_status = order.fulfillment_status();
                 Ok::<_, Error>(vec![OrderDetails { order, payment, fulfillment_status }])
             })
@@ -166,7 +182,9 @@ impl Engine {
     ) -> Result<Page<AuditEntry>, Error> {
         ctx.require(Scope::OrdersRead)?;
         let (tenant_id, subject) = (ctx.tenant_id, id.to_string());
-        let bind = move |after: String, count: i64| HISTORY.bind(values![tenant_id, &subject, after, count]);
+        let bind = move |after: String, count: i64| {
+            HISTORY.bind(values![tenant_id, &subject, after, count])
+        };
         self.page(&format!("history {id}"), cursor, limit, bind, read_entry).await
     }
 }

@@ -48,7 +48,8 @@ pub(crate) fn start_placing(engine: &Engine, mut queue: mpsc::UnboundedReceiver<
 }
 
 async fn run(engine: &Engine, batch: Vec<Waiting>) {
-    let tenants = crate::group_by(batch.into_iter().map(|waiting| (waiting.ticket.ctx.tenant_id, waiting)));
+    let tenants =
+        crate::group_by(batch.into_iter().map(|waiting| (waiting.ticket.ctx.tenant_id, waiting)));
     for waiting in tenants.into_values() {
         let (tickets, answers): (Vec<_>, Vec<_>) =
             waiting.into_iter().map(|waiting| (waiting.ticket, waiting.answer)).unzip();
@@ -69,7 +70,8 @@ async fn one_by_one(engine: &Engine, tickets: Vec<Ticket>) -> Vec<Result<Placed,
     let mut outcomes = Vec::with_capacity(tickets.len());
     for ticket in tickets {
         let placed = place(engine, vec![ticket]).await;
-        let placed = placed.and_then(|mut one| one.pop().unwrap_or_else(|| Err(Error::internal("no outcome"))));
+        let placed = placed
+            .and_then(|mut one| one.pop().unwrap_or_else(|| Err(Error::internal("no outcome"))));
         outcomes.push(placed);
     }
     outcomes

@@ -111,7 +111,9 @@ pub(crate) fn insert(order: &Order) -> Vec<Bound> {
         order.version,
         order.event_sequence,
     ])];
-    bounds.extend((0i64..).zip(&order.lines).map(|(position, line)| insert_line(order, position, line)));
+    bounds.extend(
+        (0i64..).zip(&order.lines).map(|(position, line)| insert_line(order, position, line)),
+    );
     bounds
 }
 
@@ -163,13 +165,21 @@ pub(crate) fn update(order: &mut Order) -> Bound {
 /// Saves how far the lines of an order have come.
 pub(crate) fn update_lines(order: &Order) -> Vec<Bound> {
     let update = |line: &OrderLine| {
-        UPDATE_LINE.bind(values![order.tenant_id, order.id, line.id, line.canceled, line.shipped, line.delivered])
+        UPDATE_LINE.bind(values![
+            order.tenant_id,
+            order.id,
+            line.id,
+            line.canceled,
+            line.shipped,
+            line.delivered
+        ])
     };
     order.lines.iter().map(update).collect()
 }
 
 fn read_order(tenant_id: TenantId, row: &Row, lines: Vec<OrderLine>) -> Result<Order, StoreError> {
-    let json = |column| row.get::<Option<Json<_>>>(column).map(|found| found.map(|Json(value)| value));
+    let json =
+        |column| row.get::<Option<Json<_>>>(column).map(|found| found.map(|Json(value)| value));
     Ok(Order {
         id: row.get(0)?,
         tenant_id,

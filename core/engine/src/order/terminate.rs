@@ -9,7 +9,9 @@ use handel_store::{Bound, Transaction, statements, values};
 use jiff::Timestamp;
 
 use super::{sql, unknown};
-use crate::{Context, Engine, Error, Once, Scope, cart, channel::Which, checkout, journal, payment, stock};
+use crate::{
+    Context, Engine, Error, Once, Scope, cart, channel::Which, checkout, journal, payment, stock,
+};
 
 statements! {
     EXPIRED = "
@@ -50,7 +52,9 @@ impl Engine {
             .database()
             .read(async move |tx: &mut Transaction<'_>| {
                 let rows = tx.rows(EXPIRED.bind(values![now])).await?;
-                let read = |row: &handel_store::Row| Ok::<_, Error>((row.get::<TenantId>(0)?, row.get::<OrderId>(1)?));
+                let read = |row: &handel_store::Row| {
+                    Ok::<_, Error>((row.get::<TenantId>(0)?, row.get::<OrderId>(1)?))
+                };
                 rows.iter().map(read).collect::<Result<Vec<_>, _>>()
             })
             .await?;
@@ -72,7 +76,9 @@ impl Engine {
                 if order.status != Status::Reserved || order.reservation_expires_at > now {
                     return Ok(());
                 }
-                engine.cancel_in(tx, &ctx, order, "no payment came in time".to_owned(), now).await?;
+                engine
+                    .cancel_in(tx, &ctx, order, "no payment came in time".to_owned(), now)
+                    .await?;
                 Ok::<_, Error>(())
             })
             .await
@@ -90,14 +96,24 @@ impl Engine {
         let was_paid = order.status != Status::Reserved;
         let mut bounds: Vec<Bound> = Vec::new();
         let mut refund_minor = 0;
-        if let Some((mut payment, _)) = payment::sql::lock_of_order(tx, ctx.tenant_id, order.id).await? {
-            refund_minor = payment.refundable_minor();
+        if let Some((mut payment, _)) =
+            payment::sql::lock_of_order(tx, ctx.tenant_id, order.id).await?
+        {
             let paid_by = payment::sql::paid_by(tx, ctx.tenant_id, payment.id).await?;
-            if let Some(attempt) = paid_by.filter(|_| refund_minor > 0) {
+            if let Some(attempt) = paid_by {
+                // What another attempt took is not this one's to give back, even where its own return failed.
+                refund_minor = payment.refundable_minor().min(attempt.amount_minor);
                 let refund = handel_domain::Money::new(refund_minor, payment.currency);
                 payment.refund_pending_minor += refund_minor;
                 bounds.push(payment::sql::update_payment(ctx.tenant_id, &mut payment));
-                bounds.extend(payment::refund_rows(self.system(), ctx, &attempt, refund, &reason, now));
+                bounds.extend(payment::refund_rows(
+                    self.system(),
+                    ctx,
+                    &attempt,
+                    refund,
+                    &reason,
+                    now,
+                ));
             }
         }
         let change = order.cancel(reason, refund_minor, now)?;

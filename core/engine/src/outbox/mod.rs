@@ -40,7 +40,10 @@ impl Engine {
                 let row = row.ok_or_else(|| Error::internal("a count has one row"))?;
                 let oldest = row.get::<Option<Timestamp>>(1)?.unwrap_or(now);
                 let behind = now.duration_since(oldest).as_millis();
-                Ok(OutboxStats { waiting: row.get(0)?, oldest_ms: i64::try_from(behind).unwrap_or(i64::MAX) })
+                Ok(OutboxStats {
+                    waiting: row.get(0)?,
+                    oldest_ms: i64::try_from(behind).unwrap_or(i64::MAX),
+                })
             })
             .await
     }

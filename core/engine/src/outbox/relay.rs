@@ -49,8 +49,9 @@ pub(crate) async fn relay_once(engine: &Engine) -> Result<usize, Error> {
     engine
         .database()
         .write(async move |tx: &mut Transaction<'_>| {
-            let published =
-                by_tenant.iter().map(|(tenant_id, ids)| PUBLISHED.bind(values![*tenant_id, ids.clone(), now]));
+            let published = by_tenant
+                .iter()
+                .map(|(tenant_id, ids)| PUBLISHED.bind(values![*tenant_id, ids.clone(), now]));
             let failed = failed.iter().map(|(tenant_id, id)| FAILED.bind(values![*tenant_id, *id]));
             tx.run_all(published.chain(failed).collect()).await.map(drop)
         })
@@ -60,7 +61,10 @@ pub(crate) async fn relay_once(engine: &Engine) -> Result<usize, Error> {
 
 async fn deliver(engine: &Engine, event: &PublishedEvent) -> Result<(), String> {
     for subscriber in &engine.0.subscribers {
-        subscriber.receive(event).await.map_err(|reason| format!("{}: {reason}", subscriber.name()))?;
+        subscriber
+            .receive(event)
+            .await
+            .map_err(|reason| format!("{}: {reason}", subscriber.name()))?;
     }
     Ok(())
 }

@@ -1,10 +1,8 @@
 //! A second completion of a checkout that became an order: the order as it is, or another attempt to pay it.
 
-use handel_domain::{
-    id::OrderId,
-    payment::AttemptStatus,
-};
+use handel_domain::{id::OrderId, payment::AttemptStatus};
 use handel_store::Transaction;
+use jiff::SignedDuration;
 
 use super::{Claimed, in_progress, sql};
 use crate::{
@@ -15,16 +13,27 @@ use crate::{
 
 impl Engine {
     /// Takes up an order that was placed before.
-    pub(crate) async fn pay_again(&self, ticket: &Ticket, order_id: OrderId) -> Result<Placed, Error> {
+    pub(crate) async fn pay_again(
+        &self,
+        ticket: &Ticket,
+        order_id: OrderId,
+    ) -> Result<Placed, Error> {
         // What was left hanging may have ended at the provider since.
         self.check_payment_of(ticket.ctx.tenant_id, order_id).await?;
         let (engine, ticket) = (self.clone(), ticket.clone());
         self.database()
-            .write(async move |tx: &mut Transaction<'_>| engine.pay_again_in(tx, &ticket, order_id).await)
+            .write(async move |tx: &mut Transaction<'_>| {
+                engine.pay_again_in(tx, &ticket, order_id).await
+            })
             .await
     }
 
-    async fn pay_again_in(&self, tx: &mut Transaction<'_>, ticket: &Ticket, order_id: OrderId) -> Result<Placed, Error> {
+    async fn pay_again_in(
+        &self,
+        tx: &mut Transaction<'_>,
+        ticket: &Ticket,
+        order_id: OrderId,
+    ) -> Result<Placed, Error> {
         let (now, ctx) = (self.system().now(), &ticket.ctx);
         if let Known::Done(completion) = idempotency::look_up(tx, ctx, now).await? {
             return Ok(Placed::Replayed(completion));
@@ -35,6 +44,12 @@ impl Engine {
         let mut bounds = Vec::new();
         let placed = match found {
             Some((payment, latest)) if order.awaits_payment() => {
+                // Ids tell which attempt is the latest, also where clocks differ or two are made in one
+                // millisecond.
+                let after = latest
+                    .as_ref()
+                    .map(|latest| latest.created_at + SignedDuration::from_millis(1));
+                let made_at = after.map_or(now, |after| after.max(now));
                 if let Some(mut latest) = latest.filter(|latest| !latest.status.is_final()) {
                     if latest.status != AttemptStatus::RequiresAction {
                         return Err(in_progress(Some(order_id)).into());
@@ -45,7 +60,7 @@ impl Engine {
                 if ticket.complete.payment.is_none() {
                     return Err(handel_domain::Refusal::field("/payment", "is needed").into());
                 }
-                let attempt = new_attempt(self, &payment, ticket.provider, now);
+                let attempt = new_attempt(self, &payment, ticket.provider, made_at);
                 bounds.push(sql::insert_attempt(ctx.tenant_id, &attempt));
                 Placed::Charge(Claimed::new(&payment, &attempt, false))
             }

@@ -40,7 +40,9 @@ impl Engine {
             .database()
             .read(async move |tx: &mut Transaction<'_>| {
                 let rows = tx.rows(DUE.bind(values![now])).await?;
-                let read = |row: &Row| Ok((row.get::<TenantId>(0)?, row.get::<AttemptId>(1)?, row.get::<String>(2)?));
+                let read = |row: &Row| {
+                    Ok((row.get::<TenantId>(0)?, row.get::<AttemptId>(1)?, row.get::<String>(2)?))
+                };
                 rows.iter().map(read).collect::<Result<Vec<_>, StoreError>>()
             })
             .await?;
@@ -52,20 +54,32 @@ impl Engine {
     }
 
     /// Asks about the latest attempt of an order, if its outcome is not known.
-    pub(crate) async fn check_payment_of(&self, tenant_id: TenantId, order_id: OrderId) -> Result<(), Error> {
+    pub(crate) async fn check_payment_of(
+        &self,
+        tenant_id: TenantId,
+        order_id: OrderId,
+    ) -> Result<(), Error> {
         let found = self
             .database()
-            .read(async move |tx: &mut Transaction<'_>| sql::of_order(tx, tenant_id, order_id).await)
+            .read(async move |tx: &mut Transaction<'_>| {
+                sql::of_order(tx, tenant_id, order_id).await
+            })
             .await?;
         match found.and_then(|(_, latest)| latest).filter(|latest| !latest.status.is_final()) {
-            Some(Attempt { id, provider, .. }) => self.check_attempt(tenant_id, id, &provider).await,
+            Some(Attempt { id, provider, .. }) => {
+                self.check_attempt(tenant_id, id, &provider).await
+            }
             None => Ok(()),
         }
     }
 
     /// Compares what the shop and the provider say of an order's money. Never silent: a provider that
     /// cannot be reached, or has never heard of it, is said so.
-    pub async fn reconcile_order(&self, ctx: &Context, order_id: OrderId) -> Result<Option<ProviderCheck>, Error> {
+    pub async fn reconcile_order(
+        &self,
+        ctx: &Context,
+        order_id: OrderId,
+    ) -> Result<Option<ProviderCheck>, Error> {
         ctx.require(Scope::OrdersRead)?;
         let tenant_id = ctx.tenant_id;
         let found = self
@@ -86,7 +100,12 @@ impl Engine {
         }))
     }
 
-    async fn check_attempt(&self, tenant_id: TenantId, id: AttemptId, provider: &str) -> Result<(), Error> {
+    async fn check_attempt(
+        &self,
+        tenant_id: TenantId,
+        id: AttemptId,
+        provider: &str,
+    ) -> Result<(), Error> {
         let report = self.ask(provider, id).await?;
         let ctx = Context::system(tenant_id, "janitor", self.request_id());
         self.settle_report(&ctx, id, report).await.map(drop)
@@ -100,7 +119,10 @@ impl Engine {
     }
 
     /// Lets the janitor ask at once about everything that a dead process left pending.
-    pub(crate) async fn pull_checks_forward(&self, tx: &mut Transaction<'_>) -> Result<u64, StoreError> {
+    pub(crate) async fn pull_checks_forward(
+        &self,
+        tx: &mut Transaction<'_>,
+    ) -> Result<u64, StoreError> {
         tx.run(PULL_FORWARD.bind(values![self.system().now()])).await
     }
 }

@@ -51,7 +51,8 @@ const RETRY_MS: u64 = 2_000;
 
 /// The refusal of a second attempt while the first may still take the money.
 pub(crate) fn in_progress(order_id: Option<OrderId>) -> Refusal {
-    let mut refusal = Refusal::new(Code::PaymentInProgress, "a payment of this order is under way").retry_after_ms(RETRY_MS);
+    let mut refusal = Refusal::new(Code::PaymentInProgress, "a payment of this order is under way")
+        .retry_after_ms(RETRY_MS);
     refusal.details.order_id = order_id;
     refusal
 }
@@ -64,6 +65,8 @@ impl Engine {
             Some(name) => enabled.find(|provider| provider.name() == name),
             None => enabled.next(),
         };
-        found.cloned().ok_or_else(|| Refusal::new(Code::ProviderUnknown, "there is no such payment provider"))
+        found
+            .cloned()
+            .ok_or_else(|| Refusal::new(Code::ProviderUnknown, "there is no such payment provider"))
     }
 }

@@ -57,28 +57,45 @@ pub(crate) fn refund_rows(
 
 impl Engine {
     /// Calls the provider. Fails while the outcome is not known, so that the job is run again.
-    pub(crate) async fn run_refund(&self, tenant_id: TenantId, job: RefundJob) -> Result<(), String> {
+    pub(crate) async fn run_refund(
+        &self,
+        tenant_id: TenantId,
+        job: RefundJob,
+    ) -> Result<(), String> {
         let provider = self.provider(Some(&job.provider)).map_err(|refusal| refusal.to_string())?;
-        let refund = Refund { key: job.operation_id, reference: job.reference.clone(), amount: job.amount };
-        let outcome = self.system().within(self.limits().provider_timeout, provider.refund(refund)).await;
+        let refund =
+            Refund { key: job.operation_id, reference: job.reference.clone(), amount: job.amount };
+        let outcome =
+            self.system().within(self.limits().provider_timeout, provider.refund(refund)).await;
         match outcome.unwrap_or(RefundOutcome::Unknown) {
-            RefundOutcome::Unknown => Err("the provider did not say what became of the refund".to_owned()),
+            RefundOutcome::Unknown => {
+                Err("the provider did not say what became of the refund".to_owned())
+            }
             RefundOutcome::Done => self.end_refund(tenant_id, job, true).await,
             RefundOutcome::Refused => self.end_refund(tenant_id, job, false).await,
         }
     }
 
-    async fn end_refund(&self, tenant_id: TenantId, job: RefundJob, succeeded: bool) -> Result<(), String> {
+    async fn end_refund(
+        &self,
+        tenant_id: TenantId,
+        job: RefundJob,
+        succeeded: bool,
+    ) -> Result<(), String> {
         let engine = self.clone();
         let ctx = Context::system(tenant_id, "refund", self.request_id());
         let ended = self
             .database()
             .write(async move |tx: &mut Transaction<'_>| {
                 let now = engine.system().now();
-                let mut order = order::sql::lock(tx, tenant_id, job.order_id).await?.ok_or_else(order::unknown)?;
+                let mut order = order::sql::lock(tx, tenant_id, job.order_id)
+                    .await?
+                    .ok_or_else(order::unknown)?;
                 let found = sql::lock_of_order(tx, tenant_id, job.order_id).await?;
                 let (mut payment, _) = found.ok_or_else(|| Error::internal("no payment"))?;
-                if tx.run(sql::end_operation(tenant_id, job.operation_id, succeeded, now)).await? == 0 {
+                if tx.run(sql::end_operation(tenant_id, job.operation_id, succeeded, now)).await?
+                    == 0
+                {
                     return Ok(());
                 }
                 let amount_minor = job.amount.amount_minor;
@@ -91,8 +108,12 @@ impl Engine {
                     true => OrderChange::PaymentRefunded { payment_id, amount_minor },
                     false => OrderChange::RefundFailed { payment_id, amount_minor },
                 };
-                let events = journal::record_order(engine.system(), &ctx, &mut order, vec![change], now);
-                let mut bounds = vec![sql::update_payment(tenant_id, &mut payment), order::sql::update(&mut order)];
+                let events =
+                    journal::record_order(engine.system(), &ctx, &mut order, vec![change], now);
+                let mut bounds = vec![
+                    sql::update_payment(tenant_id, &mut payment),
+                    order::sql::update(&mut order),
+                ];
                 bounds.extend(events);
                 if tx.run_all(bounds).await?[..2].iter().any(|changed| *changed != 1) {
                     return Err(tx.restart().into());

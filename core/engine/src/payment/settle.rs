@@ -31,8 +31,13 @@ impl Engine {
             .database()
             .write(async move |tx: &mut Transaction<'_>| {
                 let now = engine.system().now();
-                let completion = engine.settle_in(tx, &ctx, attempt_id, report.clone(), now).await?;
-                let reply = if forget { idempotency::release(&ctx) } else { idempotency::finish(&ctx, &completion) };
+                let completion =
+                    engine.settle_in(tx, &ctx, attempt_id, report.clone(), now).await?;
+                let reply = if forget {
+                    idempotency::release(&ctx)
+                } else {
+                    idempotency::finish(&ctx, &completion)
+                };
                 tx.run_all(reply.into_iter().collect()).await?;
                 Ok::<_, Error>(completion)
             })
@@ -69,20 +74,25 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Completion, Error> {
         let tenant_id = ctx.tenant_id;
-        let order_id = sql::order_of_attempt(tx, tenant_id, attempt_id).await?.ok_or_else(order::unknown)?;
+        let order_id =
+            sql::order_of_attempt(tx, tenant_id, attempt_id).await?.ok_or_else(order::unknown)?;
         // Always in this order, so that two who settle the same order wait instead of deadlocking.
         let mut order = orders::lock(tx, tenant_id, order_id).await?.ok_or_else(order::unknown)?;
-        let (mut payment, latest) =
-            sql::lock_of_order(tx, tenant_id, order_id).await?.ok_or_else(|| Error::internal("no payment"))?;
+        let (mut payment, latest) = sql::lock_of_order(tx, tenant_id, order_id)
+            .await?
+            .ok_or_else(|| Error::internal("no payment"))?;
         let other = latest.clone().filter(|latest| latest.id != attempt_id);
         let mut attempt = match latest.filter(|latest| latest.id == attempt_id) {
             Some(latest) => latest,
-            None => sql::attempt(tx, tenant_id, attempt_id).await?.ok_or_else(|| Error::internal("no attempt"))?,
+            None => sql::attempt(tx, tenant_id, attempt_id)
+                .await?
+                .ok_or_else(|| Error::internal("no attempt"))?,
         };
         let settlement = settle(&mut order, &mut payment, &mut attempt, report, now);
         if settlement.attempt_changed {
             let is_news = !settlement.changes.is_empty();
-            let events = journal::record_order(self.system(), ctx, &mut order, settlement.changes, now);
+            let events =
+                journal::record_order(self.system(), ctx, &mut order, settlement.changes, now);
             let mut guarded = vec![sql::update_attempt(tenant_id, &mut attempt)];
             if is_news {
                 guarded.push(orders::update(&mut order));

@@ -25,10 +25,15 @@ statements! {
           from payment_attempts where tenant_id = $1 and id = $2";
     ORDER_OF_ATTEMPT = "select order_id from payment_attempts where tenant_id = $1 and id = $2";
     PAID_BY = "
-        select id, payment_id, order_id, provider, reference, status, amount_minor, failure, next_action, check_at,
-               checks, created_at, version
-          from payment_attempts
-         where tenant_id = $1 and payment_id = $2 and status = 'succeeded' order by id limit 1";
+        select a.id, a.payment_id, a.order_id, a.provider, a.reference, a.status, a.amount_minor, a.failure,
+               a.next_action, a.check_at, a.checks, a.created_at, a.version
+          from payment_attempts a
+         where a.tenant_id = $1 and a.payment_id = $2 and a.status = 'succeeded'
+           and a.amount_minor > (
+               select coalesce(sum(o.amount_minor), 0) from payment_operations o
+                where o.tenant_id = a.tenant_id and o.payment_id = a.payment_id and o.attempt_id = a.id
+                  and o.kind = 'refund')
+         order by a.id limit 1";
     INSERT_PAYMENT = "
         insert into payments (tenant_id, id, order_id, currency, amount_minor, captured_minor, refund_pending_minor,
                               refunded_minor, version)
@@ -78,7 +83,10 @@ async fn load(
     tenant_id: TenantId,
     order_id: OrderId,
 ) -> Result<Option<(Payment, Option<Attempt>)>, StoreError> {
-    let bounds = vec![payment.bind(values![tenant_id, order_id]), LATEST_ATTEMPT.bind(values![tenant_id, order_id])];
+    let bounds = vec![
+        payment.bind(values![tenant_id, order_id]),
+        LATEST_ATTEMPT.bind(values![tenant_id, order_id]),
+    ];
     let results = tx.rows_all(bounds).await?;
     let attempt = || results[1].first().map(read_attempt).transpose();
     results[0].first().map(|row| Ok((read_payment(row)?, attempt()?))).transpose()
@@ -102,13 +110,17 @@ pub(crate) async fn order_of_attempt(
     tx.row(ORDER_OF_ATTEMPT.bind(values![tenant_id, id])).await?.map(|row| row.get(0)).transpose()
 }
 
-/// The attempt that paid an order: the first that succeeded. What later ones took went back at once.
+/// The attempt that paid an order: the one whose money was not sent back. What others took went back at once.
 pub(crate) async fn paid_by(
     tx: &mut Transaction<'_>,
     tenant_id: TenantId,
     payment_id: PaymentId,
 ) -> Result<Option<Attempt>, StoreError> {
-    tx.row(PAID_BY.bind(values![tenant_id, payment_id])).await?.as_ref().map(read_attempt).transpose()
+    tx.row(PAID_BY.bind(values![tenant_id, payment_id]))
+        .await?
+        .as_ref()
+        .map(read_attempt)
+        .transpose()
 }
 
 pub(crate) fn insert_payment(tenant_id: TenantId, payment: &Payment) -> Bound {
@@ -206,7 +218,12 @@ impl Operation<'_> {
 }
 
 /// Ends an operation that is pending. Changes no row if it had ended.
-pub(crate) fn end_operation(tenant_id: TenantId, id: OperationId, succeeded: bool, now: Timestamp) -> Bound {
+pub(crate) fn end_operation(
+    tenant_id: TenantId,
+    id: OperationId,
+    succeeded: bool,
+    now: Timestamp,
+) -> Bound {
     END_OPERATION.bind(values![tenant_id, id, if succeeded { "succeeded" } else { "failed" }, now])
 }
 
@@ -233,7 +250,8 @@ fn read_attempt(row: &Row) -> Result<Attempt, StoreError> {
         reference: row.get(4)?,
         status: read_status(&row.get::<String>(5)?)?,
         amount_minor: row.get(6)?,
-        failure: failure.and_then(|text| Code::ALL.iter().find(|code| code.as_str() == text).copied()),
+        failure: failure
+            .and_then(|text| Code::ALL.iter().find(|code| code.as_str() == text).copied()),
         next_action: row.get::<Option<Json<_>>>(8)?.map(|Json(action)| action),
         check_at: row.get(9)?,
         checks: row.get(10)?,

@@ -59,7 +59,9 @@ impl From<Report> for StoredReport {
     fn from(report: Report) -> Self {
         match report {
             Report::Captured { reference, amount } => Self::Captured { reference, amount },
-            Report::ActionRequired { reference, next_action } => Self::ActionRequired { reference, next_action },
+            Report::ActionRequired { reference, next_action } => {
+                Self::ActionRequired { reference, next_action }
+            }
             Report::Processing { reference } => Self::Processing { reference },
             Report::Declined { reference, code } => Self::Declined { reference, code },
             // A webhook that says nothing certain is a hint to ask.
@@ -72,7 +74,9 @@ impl StoredReport {
     fn into_report(self) -> Report {
         match self {
             Self::Captured { reference, amount } => Report::Captured { reference, amount },
-            Self::ActionRequired { reference, next_action } => Report::ActionRequired { reference, next_action },
+            Self::ActionRequired { reference, next_action } => {
+                Report::ActionRequired { reference, next_action }
+            }
             Self::Processing { reference } => Report::Processing { reference },
             Self::Declined { reference, code } => Report::Declined { reference, code },
             Self::Ask => Report::Unknown,
@@ -92,20 +96,25 @@ impl Engine {
         let provider = self.provider(Some(provider))?;
         let event = provider.read_webhook(headers, body).map_err(|rejected| {
             tracing::warn!(provider = provider.name(), %rejected, "a webhook was refused");
-            Refusal::new(Code::WebhookRefused, "the webhook was not signed by this provider, or is too old")
+            Refusal::new(
+                Code::WebhookRefused,
+                "the webhook was not signed by this provider, or is too old",
+            )
         })?;
         let shaped = (1..=EVENT_ID_MAX).contains(&event.event_id.chars().count())
             && !event.event_id.chars().any(char::is_control);
         if !shaped {
             return Err(Refusal::field("/id", "must be 1 to 255 characters").into());
         }
-        let (system, name, tenant_id) = (self.system().clone(), provider.name().to_owned(), ctx.tenant_id);
+        let (system, name, tenant_id) =
+            (self.system().clone(), provider.name().to_owned(), ctx.tenant_id);
         let accepted = self
             .database()
             .write(async move |tx: &mut Transaction<'_>| {
                 let now = system.now();
                 let attempt_id = event.report.as_ref().map(|report| report.key);
-                let insert = INSERT.bind(values![tenant_id, &name, &event.event_id, attempt_id, now]);
+                let insert =
+                    INSERT.bind(values![tenant_id, &name, &event.event_id, attempt_id, now]);
                 if tx.run(insert).await? == 0 {
                     return Ok(false);
                 }
@@ -125,7 +134,11 @@ impl Engine {
     }
 
     /// Applies a webhook. Reports of attempts that are not ours are dropped: there is nothing to change.
-    pub(crate) async fn run_webhook(&self, tenant_id: TenantId, job: WebhookJob) -> Result<(), String> {
+    pub(crate) async fn run_webhook(
+        &self,
+        tenant_id: TenantId,
+        job: WebhookJob,
+    ) -> Result<(), String> {
         let ctx = Context::system(tenant_id, "webhook", self.request_id());
         match self.settle_report(&ctx, job.attempt_id, job.report.into_report()).await {
             Err(error) if error.code() == Code::OrderUnknown => {

@@ -64,7 +64,11 @@ pub struct AdjustStock {
 
 impl Engine {
     /// Changes what is on hand of a variant.
-    pub async fn adjust_stock(&self, ctx: &Context, adjust: AdjustStock) -> Result<Once<StockView>, Error> {
+    pub async fn adjust_stock(
+        &self,
+        ctx: &Context,
+        adjust: AdjustStock,
+    ) -> Result<Once<StockView>, Error> {
         ctx.require(Scope::StockWrite)?;
         let reason = text::line("/reason", &adjust.reason, 200)?;
         if adjust.delta == 0 {
@@ -75,7 +79,8 @@ impl Engine {
             .write_once(ctx, async move |tx, now| {
                 let variant = find_variant(tx, context.tenant_id, &adjust.variant).await?;
                 let place = find_location(tx, context.tenant_id, adjust.location.as_ref()).await?;
-                let (level, version) = lock_level(tx, context.tenant_id, &variant, &place, now).await?;
+                let (level, version) =
+                    lock_level(tx, context.tenant_id, &variant, &place, now).await?;
                 let after = level.adjust(adjust.delta)?;
                 write_level(tx, &system, &context, &level, &after, version, &reason, now).await?;
                 Ok(StockView::from(after))
@@ -96,7 +101,11 @@ pub(crate) async fn set_on_hand(
     reason: &str,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let found = Found { id: variant.id, tracked: variant.tracked, backorder_limit: variant.backorder.limit() };
+    let found = Found {
+        id: variant.id,
+        tracked: variant.tracked,
+        backorder_limit: variant.backorder.limit(),
+    };
     if !found.tracked {
         return Ok(());
     }
@@ -133,7 +142,11 @@ struct Place {
     priority: i64,
 }
 
-async fn find_variant(tx: &mut Transaction<'_>, tenant_id: TenantId, key: &StockKey) -> Result<Found, Error> {
+async fn find_variant(
+    tx: &mut Transaction<'_>,
+    tenant_id: TenantId,
+    key: &StockKey,
+) -> Result<Found, Error> {
     let bound = match key {
         StockKey::Id(id) => VARIANT_BY_ID.bind(values![tenant_id, *id]),
         StockKey::Sku(sku) => VARIANT_BY_SKU.bind(values![tenant_id, sku]),
@@ -141,14 +154,21 @@ async fn find_variant(tx: &mut Transaction<'_>, tenant_id: TenantId, key: &Stock
     let unknown = || Refusal::new(Code::VariantUnknown, "there is no such variant");
     let row = tx.row(bound).await?.ok_or_else(unknown)?;
     let Json(backorder) = row.get::<Json<crate::catalog::BackorderColumn>>(2)?;
-    let found = Found { id: row.get(0)?, tracked: row.get(1)?, backorder_limit: backorder.policy.limit() };
+    let found =
+        Found { id: row.get(0)?, tracked: row.get(1)?, backorder_limit: backorder.policy.limit() };
     if !found.tracked {
-        return Err(Refusal::new(Code::StockUntracked, "the stock of this variant is not counted").into());
+        return Err(
+            Refusal::new(Code::StockUntracked, "the stock of this variant is not counted").into()
+        );
     }
     Ok(found)
 }
 
-async fn find_location(tx: &mut Transaction<'_>, tenant_id: TenantId, code: Option<&Slug>) -> Result<Place, Error> {
+async fn find_location(
+    tx: &mut Transaction<'_>,
+    tenant_id: TenantId,
+    code: Option<&Slug>,
+) -> Result<Place, Error> {
     let bound = match code {
         Some(code) => LOCATION.bind(values![tenant_id, code]),
         None => FIRST_LOCATION.bind(values![tenant_id]),
@@ -175,7 +195,8 @@ async fn lock_level(
     ]);
     tx.run(insert).await?;
     let row = tx.row(LOCK_LEVEL.bind(values![tenant_id, variant.id, place.id])).await?;
-    let row = row.ok_or_else(|| StoreError::Unit("a level that was just made is gone".to_owned()))?;
+    let row =
+        row.ok_or_else(|| StoreError::Unit("a level that was just made is gone".to_owned()))?;
     Ok((sql::read_level(&row)?, row.get(8)?))
 }
 
@@ -192,7 +213,14 @@ async fn write_level(
 ) -> Result<(), Error> {
     let delta = after.on_hand - before.on_hand;
     let (variant_id, location_id) = (after.variant_id, after.location_id);
-    let save = SET_ON_HAND.bind(values![ctx.tenant_id, variant_id, location_id, after.on_hand, now, version]);
+    let save = SET_ON_HAND.bind(values![
+        ctx.tenant_id,
+        variant_id,
+        location_id,
+        after.on_hand,
+        now,
+        version
+    ]);
     if tx.run(save).await? != 1 {
         return Err(tx.restart().into());
     }

@@ -46,7 +46,13 @@ pub(crate) async fn hold(
         bounds.push(change(tenant_id, hold.variant_id, hold.location_id, -hold.quantity, now));
     }
     for allocation in &allocations {
-        bounds.push(change(tenant_id, allocation.variant_id, allocation.location_id, allocation.quantity, now));
+        bounds.push(change(
+            tenant_id,
+            allocation.variant_id,
+            allocation.location_id,
+            allocation.quantity,
+            now,
+        ));
         bounds.push(INSERT_HOLD.bind(values![
             tenant_id,
             checkout.id,
@@ -73,7 +79,10 @@ fn change(
 }
 
 /// Deletes some holds that have expired. They no longer count anyway; this only tidies up.
-pub(crate) async fn release_expired_holds(tx: &mut Transaction<'_>, now: Timestamp) -> Result<usize, StoreError> {
+pub(crate) async fn release_expired_holds(
+    tx: &mut Transaction<'_>,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
     let rows = tx.rows(EXPIRED.bind(values![now])).await?;
     let mut bounds = Vec::with_capacity(rows.len() * 2);
     for row in &rows {
@@ -81,7 +90,12 @@ pub(crate) async fn release_expired_holds(tx: &mut Transaction<'_>, now: Timesta
         let (variant_id, location_id) = (row.get(2)?, row.get(3)?);
         bounds.push(change(tenant_id, variant_id, location_id, -row.get::<i64>(4)?, now));
         let checkout: Value = row.get::<handel_domain::id::CheckoutId>(1)?.into();
-        bounds.push(sql::DELETE_HOLD.bind(vec![tenant_id.into(), checkout, variant_id.into(), location_id.into()]));
+        bounds.push(sql::DELETE_HOLD.bind(vec![
+            tenant_id.into(),
+            checkout,
+            variant_id.into(),
+            location_id.into(),
+        ]));
     }
     tx.run_all(bounds).await?;
     Ok(rows.len())

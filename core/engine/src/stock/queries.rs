@@ -56,7 +56,11 @@ pub struct MovementEntry {
 
 impl Engine {
     /// The stock of a variant at every location.
-    pub async fn get_stock(&self, ctx: &Context, variant_id: VariantId) -> Result<Vec<StockView>, Error> {
+    pub async fn get_stock(
+        &self,
+        ctx: &Context,
+        variant_id: VariantId,
+    ) -> Result<Vec<StockView>, Error> {
         ctx.require(Scope::StockRead)?;
         let (tenant_id, system) = (ctx.tenant_id, self.system().clone());
         self.database()

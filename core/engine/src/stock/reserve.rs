@@ -51,7 +51,8 @@ pub(crate) async fn reserve(
     placements: &[(CheckoutId, Vec<Demand>)],
     now: Timestamp,
 ) -> Result<Reservation, StoreError> {
-    let mut variants: Vec<VariantId> = placements.iter().flat_map(|(_, lines)| lines).map(|line| line.variant_id).collect();
+    let mut variants: Vec<VariantId> =
+        placements.iter().flat_map(|(_, lines)| lines).map(|line| line.variant_id).collect();
     variants.sort_unstable();
     variants.dedup();
     let ids: Value = variants.into_iter().collect();
@@ -68,11 +69,16 @@ pub(crate) async fn reserve(
         false => Vec::new(),
     };
     // Expired holds no longer count, and a checkout's own hold becomes its promise.
-    let own = |hold: &sql::Hold| placements.iter().any(|(checkout_id, _)| *checkout_id == hold.checkout_id);
-    let holds: Vec<_> = holds.into_iter().filter(|hold| hold.expires_at <= now || own(hold)).collect();
+    let own = |hold: &sql::Hold| {
+        placements.iter().any(|(checkout_id, _)| *checkout_id == hold.checkout_id)
+    };
+    let holds: Vec<_> =
+        holds.into_iter().filter(|hold| hold.expires_at <= now || own(hold)).collect();
     let mut free = before.clone();
     for level in &mut free {
-        let here = holds.iter().filter(|hold| (hold.variant_id, hold.location_id) == (level.variant_id, level.location_id));
+        let here = holds.iter().filter(|hold| {
+            (hold.variant_id, hold.location_id) == (level.variant_id, level.location_id)
+        });
         level.held -= here.map(|hold| hold.quantity).sum::<i64>();
     }
     let mut after = Levels::new(free);
@@ -94,7 +100,9 @@ pub(crate) fn reserve_rows(
 ) -> (Vec<Bound>, Vec<Bound>) {
     let (mut guards, mut rows) = (Vec::new(), Vec::new());
     for before in &reservation.before {
-        let same = |level: &&Level| (level.variant_id, level.location_id) == (before.variant_id, before.location_id);
+        let same = |level: &&Level| {
+            (level.variant_id, level.location_id) == (before.variant_id, before.location_id)
+        };
         let Some(after) = reservation.after.iter().find(same) else { continue };
         if after == before {
             continue;
@@ -107,7 +115,9 @@ pub(crate) fn reserve_rows(
             after.held - before.held,
             now,
         ]));
-        let version = reservation.versions.get(&(after.variant_id, after.location_id)).copied().unwrap_or(0) + 1;
+        let version =
+            reservation.versions.get(&(after.variant_id, after.location_id)).copied().unwrap_or(0)
+                + 1;
         rows.extend(crossing(system, ctx, before, after, version, now));
     }
     rows.extend(reservation.holds.iter().map(|hold| sql::delete_hold(ctx.tenant_id, hold)));
@@ -153,7 +163,11 @@ pub(super) fn crossing(
         (false, true) => StockChange::BackInStock,
         _ => return Vec::new(),
     };
-    let event = Event::Stock(StockEvent { variant_id: after.variant_id, location_id: Some(after.location_id), change });
+    let event = Event::Stock(StockEvent {
+        variant_id: after.variant_id,
+        location_id: Some(after.location_id),
+        change,
+    });
     journal::record(system, ctx, &event, version, now).into()
 }
 
@@ -199,10 +213,19 @@ struct Promise {
     quantity: i64,
 }
 
-async fn promised(tx: &mut Transaction<'_>, tenant_id: TenantId, order_id: OrderId) -> Result<Vec<Promise>, StoreError> {
+async fn promised(
+    tx: &mut Transaction<'_>,
+    tenant_id: TenantId,
+    order_id: OrderId,
+) -> Result<Vec<Promise>, StoreError> {
     let rows = tx.rows(ALLOCATIONS.bind(values![tenant_id, order_id])).await?;
     let read = |row: &handel_store::Row| {
-        Ok(Promise { line_id: row.get(0)?, variant_id: row.get(1)?, location_id: row.get(2)?, quantity: row.get(3)? })
+        Ok(Promise {
+            line_id: row.get(0)?,
+            variant_id: row.get(1)?,
+            location_id: row.get(2)?,
+            quantity: row.get(3)?,
+        })
     };
     rows.iter().map(read).collect()
 }
@@ -231,14 +254,31 @@ async fn take(
     let mut bounds = Vec::new();
     for row in &rows {
         let before = sql::read_level(row)?;
-        let Some(quantity) = by_level.get(&(before.variant_id, before.location_id)).copied() else { continue };
+        let Some(quantity) = by_level.get(&(before.variant_id, before.location_id)).copied() else {
+            continue;
+        };
         let gone = if leaves { quantity } else { 0 };
-        let after = Level { allocated: before.allocated - quantity, on_hand: before.on_hand - gone, ..before };
+        let after = Level {
+            allocated: before.allocated - quantity,
+            on_hand: before.on_hand - gone,
+            ..before
+        };
         if after.on_hand < 0 {
-            let shortage = Shortage { variant_id: before.variant_id, requested: quantity, available: before.on_hand };
+            let shortage = Shortage {
+                variant_id: before.variant_id,
+                requested: quantity,
+                available: before.on_hand,
+            };
             return Err(short(vec![shortage]).into());
         }
-        bounds.push(TAKE_LEVEL.bind(values![tenant_id, before.variant_id, before.location_id, quantity, gone, now]));
+        bounds.push(TAKE_LEVEL.bind(values![
+            tenant_id,
+            before.variant_id,
+            before.location_id,
+            quantity,
+            gone,
+            now
+        ]));
         bounds.extend(crossing(system, ctx, &before, &after, row.get::<i64>(8)? + 1, now));
     }
     for promise in promises.iter().filter(|promise| promise.quantity > 0) {

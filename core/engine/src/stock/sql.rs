@@ -30,8 +30,8 @@ statements! {
         update stock_levels
            set allocated = allocated + $4, held = held + $5, version = version + 1, updated_at = $6
          where tenant_id = $1 and variant_id = $2 and location_id = $3
-           and ($4 + $5 <= 0 or backorder_limit is null
-                or on_hand - allocated - held - safety + backorder_limit >= $4 + $5)";
+           and (cast($4 as bigint) + cast($5 as bigint) <= 0 or backorder_limit is null
+                or on_hand - allocated - held - safety + backorder_limit >= cast($4 as bigint) + cast($5 as bigint))";
     APPEND_MOVEMENT = "
         insert into stock_movements (tenant_id, id, variant_id, location_id, kind, on_hand_delta, allocated_delta,
                                      order_id, reason, occurred_at)
@@ -61,7 +61,8 @@ pub(crate) async fn read_levels(
     now: Timestamp,
 ) -> Result<Vec<Level>, StoreError> {
     let mut levels = rows.iter().map(read_level).collect::<Result<Vec<_>, _>>()?;
-    let with_holds: Value = levels.iter().filter(|level| level.held > 0).map(|level| level.variant_id).collect();
+    let with_holds: Value =
+        levels.iter().filter(|level| level.held > 0).map(|level| level.variant_id).collect();
     if with_holds == Value::List(Vec::new()) {
         return Ok(levels);
     }

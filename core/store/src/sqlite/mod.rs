@@ -1,5 +1,6 @@
 //! SQLite: one writer thread that commits in groups, and several reader threads.
 
+mod copy;
 mod transaction;
 mod worker;
 
@@ -11,9 +12,10 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use tokio::sync::oneshot;
 
+pub(crate) use copy::backup_directory;
 pub(crate) use transaction::SqliteTransaction;
 use worker::{Job, Reply};
 
@@ -104,21 +106,8 @@ impl Sqlite {
         .await
     }
 
-    /// `vacuum into` reads one snapshot and writes a compact copy; the original is then looked at once
-    /// more before the copy is called good.
     pub(crate) async fn backup(&self, to: PathBuf) -> Result<(), StoreError> {
-        let from = self.path.clone();
-        let work = move || -> Result<(), StoreError> {
-            if to.exists() {
-                return Err(StoreError::NotWritable(format!("{} exists already", to.display())));
-            }
-            let source = connect(&from, true)?;
-            source.execute("vacuum into ?1", [to.to_string_lossy()])?;
-            check_integrity(&connect(&to, true)?)?;
-            let synced = File::open(&to).and_then(|file| file.sync_all());
-            synced.map_err(|error| StoreError::NotWritable(error.to_string()))
-        };
-        tokio::task::spawn_blocking(work).await.map_err(StoreError::unavailable)?
+        copy::backup(self.path.clone(), to).await
     }
 
     /// Looks at every page of the file.
@@ -225,6 +214,8 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, StoreError> {
     };
     let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    // Plans that depend on bound values would be made anew for almost every execution.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     if !read_only {
         let mode: String =
             connection.query_row("pragma journal_mode = wal", [], |row| row.get(0))?;

@@ -98,7 +98,6 @@ both_databases! {
 
     /// Goal: what was acknowledged is there after the database was closed and opened again.
     async fn what_was_acknowledged_is_there_after_a_restart(store: Counters) {
-        let mut store = store;
         store.put("a", 7).await.expect("fresh");
         store.test.reopen().await;
         assert_eq!(store.get("a").await, 7);

@@ -1,0 +1,3 @@
+//! What the kit promises to those who call a shop.
+
+mod errors_doc;
