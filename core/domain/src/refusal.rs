@@ -109,6 +109,8 @@ codes! {
     OrderUnknown = "order.unknown", NotFound;
     /// The API key does not exist.
     ApiKeyUnknown = "api_key.unknown", NotFound;
+    /// The key exists, but its secret is shown only once.
+    SecretShownOnce = "api_key.secret_shown_once", Conflict;
     /// The payment provider does not exist or is not enabled.
     ProviderUnknown = "payment.provider_unknown", NotFound;
     /// The stored row has another version than the request expects.

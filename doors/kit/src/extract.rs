@@ -9,7 +9,7 @@ use axum::{
 use bytes::Bytes;
 use handel_domain::{Code, Refusal};
 use http::{HeaderMap, StatusCode, header, request::Parts};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
 use crate::{Door, Problem};
@@ -69,7 +69,7 @@ impl<T: DeserializeOwned> FromRequest<Door> for JsonBody<T> {
 /// Reads a whole body, up to a limit in bytes.
 pub(crate) async fn read_body(body: Body, max: usize) -> Result<Bytes, Problem> {
     let collected = Limited::new(body, max).collect().await;
-    collected.map(|body| body.to_bytes()).map_err(|error| {
+    collected.map(Collected::to_bytes).map_err(|error| {
         match error.downcast_ref::<LengthLimitError>() {
             Some(_) => {
                 Refusal::new(Code::TooLarge, format!("the body is larger than {max} bytes")).into()

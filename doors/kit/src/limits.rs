@@ -75,13 +75,10 @@ async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Respons
 /// Lets a request in if there is room, and ends it when its time is over or it panics.
 async fn run(gate: &Gate, is_ops: bool, request: Request, next: Next) -> Response {
     let settings = gate.door.settings();
-    let _place = match Place::take(gate, is_ops) {
-        Some(place) => place,
-        None => {
-            let refusal =
-                Refusal::new(Code::Overloaded, "too many requests at once; come back shortly");
-            return Problem::from(refusal.retry_after_ms(RETRY_MS)).into_response();
-        }
+    let Some(_place) = Place::take(gate, is_ops) else {
+        let refusal =
+            Refusal::new(Code::Overloaded, "too many requests at once; come back shortly");
+        return Problem::from(refusal.retry_after_ms(RETRY_MS)).into_response();
     };
     let caught = AssertUnwindSafe(next.run(request)).catch_unwind();
     match gate.door.system().within(settings.request_timeout, caught).await {

@@ -108,10 +108,6 @@ impl Metrics {
         );
     }
 
-    #[expect(
-        clippy::float_arithmetic,
-        reason = "Prometheus measures seconds in floats; no money is among them"
-    )]
     pub(crate) fn request(
         &self,
         method: &Method,

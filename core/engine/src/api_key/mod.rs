@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::{Context, Engine, Error, Page, Scope, context::Caller};
+use crate::{Context, Engine, Error, Once, Page, Scope, context::Caller};
 
 statements! {
     FIND = "
@@ -90,8 +90,8 @@ impl Engine {
         let secret = format!("{prefix}_{}", URL_SAFE_NO_PAD.encode(self.system().bytes::<32>()));
         let (id, tenant_id) = (self.system().mint::<ApiKeyKind>(now), ctx.tenant_id);
         let row_digest = digest(&secret);
-        self.database()
-            .write(async move |tx: &mut Transaction<'_>| {
+        let once = self
+            .write_once(ctx, async move |tx, now| {
                 let insert = INSERT.bind(values![
                     tenant_id,
                     id,
@@ -105,6 +105,12 @@ impl Engine {
                 tx.run(insert).await.map(drop).map_err(Error::from)
             })
             .await?;
+        if once.replayed {
+            // Secrets are not stored, so the first answer cannot be given again.
+            let message =
+                "this request made a key before; its secret was shown then and never again";
+            return Err(Refusal::new(Code::SecretShownOnce, message).into());
+        }
         Ok(NewApiKey { id, secret: handel_ports::Secret::new(secret) })
     }
 
@@ -156,23 +162,17 @@ impl Engine {
     }
 
     /// Ends a key at once.
-    pub async fn revoke_api_key(&self, ctx: &Context, id: ApiKeyId) -> Result<(), Error> {
+    pub async fn revoke_api_key(&self, ctx: &Context, id: ApiKeyId) -> Result<Once<()>, Error> {
         ctx.require(Scope::KeysWrite)?;
-        let (tenant_id, now) = (ctx.tenant_id, self.system().now());
-        let revoked = self
-            .database()
-            .write(async move |tx: &mut Transaction<'_>| {
-                Ok::<_, Error>(tx.run(REVOKE.bind(values![tenant_id, id, now])).await?)
-            })
-            .await?;
-        match revoked {
-            0 => Err(Refusal::new(
-                Code::ApiKeyUnknown,
-                "there is no such key, or it was revoked before",
-            )
-            .into()),
-            _ => Ok(()),
-        }
+        let tenant_id = ctx.tenant_id;
+        self.write_once(ctx, async move |tx, now| {
+            let message = "there is no such key, or it was revoked before";
+            match tx.run(REVOKE.bind(values![tenant_id, id, now])).await? {
+                0 => Err(Refusal::new(Code::ApiKeyUnknown, message).into()),
+                _ => Ok(()),
+            }
+        })
+        .await
     }
 }
 

@@ -119,35 +119,32 @@ impl Engine {
     }
 
     /// Deletes a category that has no categories below it and no products in it.
-    pub async fn delete_category(&self, ctx: &Context, id: CategoryId) -> Result<(), Error> {
+    pub async fn delete_category(&self, ctx: &Context, id: CategoryId) -> Result<Once<()>, Error> {
         ctx.require(Scope::CatalogWrite)?;
-        let (system, ctx) = (self.system().clone(), ctx.clone());
-        self.database()
-            .write(async move |tx: &mut Transaction<'_>| {
-                let now = system.now();
-                let category = get(tx, ctx.tenant_id, id).await?;
-                let nobody = ProductId::from_u128(0);
-                let used = tx
-                    .rows_all(vec![
-                        CHILDREN.bind(values![ctx.tenant_id, id]),
-                        PRODUCTS_OF.bind(values![ctx.tenant_id, id, nobody]),
-                    ])
-                    .await?;
-                if used.iter().any(|rows| !rows.is_empty()) {
-                    return Err(Refusal::new(
-                        Code::StillInUse,
-                        "the category still has products or categories; move them first",
-                    )
-                    .into());
-                }
-                let event =
-                    Event::Category(CategoryEvent { category_id: id, change: Change::Deleted });
-                let [outbox, audit] =
-                    journal::record(&system, &ctx, &event, category.version + 1, now);
-                tx.run_all(vec![DELETE.bind(values![ctx.tenant_id, id]), outbox, audit]).await?;
-                Ok(())
-            })
-            .await
+        let (system, context) = (self.system().clone(), ctx.clone());
+        self.write_once(ctx, async move |tx, now| {
+            let ctx = &context;
+            let category = get(tx, ctx.tenant_id, id).await?;
+            let nobody = ProductId::from_u128(0);
+            let used = tx
+                .rows_all(vec![
+                    CHILDREN.bind(values![ctx.tenant_id, id]),
+                    PRODUCTS_OF.bind(values![ctx.tenant_id, id, nobody]),
+                ])
+                .await?;
+            if used.iter().any(|rows| !rows.is_empty()) {
+                return Err(Refusal::new(
+                    Code::StillInUse,
+                    "the category still has products or categories; move them first",
+                )
+                .into());
+            }
+            let event = Event::Category(CategoryEvent { category_id: id, change: Change::Deleted });
+            let [outbox, audit] = journal::record(&system, ctx, &event, category.version + 1, now);
+            tx.run_all(vec![DELETE.bind(values![ctx.tenant_id, id]), outbox, audit]).await?;
+            Ok(())
+        })
+        .await
     }
 
     /// Writes the list rows of a category's products again, in chunks.

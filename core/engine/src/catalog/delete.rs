@@ -1,10 +1,9 @@
 //! Takes a product out of the shop.
 
 use handel_domain::{catalog::ProductStatus, id::ProductId};
-use handel_store::Transaction;
 
 use super::{product, save, sql};
-use crate::{Context, Engine, Error, Scope};
+use crate::{Context, Engine, Error, Once, Scope};
 
 impl Engine {
     /// Archives a product: shoppers no longer see it, carts no longer sell it, and orders, stock and the
@@ -14,12 +13,11 @@ impl Engine {
         ctx: &Context,
         id: ProductId,
         expected_version: Option<i64>,
-    ) -> Result<(), Error> {
+    ) -> Result<Once<()>, Error> {
         ctx.require(Scope::CatalogWrite)?;
         let (system, context) = (self.system().clone(), ctx.clone());
-        self.database()
-            .write(async move |tx: &mut Transaction<'_>| {
-                let now = system.now();
+        let once = self
+            .write_once(ctx, async move |tx, now| {
                 product::lock(tx, context.tenant_id, id, expected_version).await?;
                 let before = sql::load(tx, context.tenant_id, vec![id])
                     .await?
@@ -33,6 +31,6 @@ impl Engine {
             })
             .await?;
         self.forget_lists();
-        Ok(())
+        Ok(once)
     }
 }

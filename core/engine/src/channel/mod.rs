@@ -17,7 +17,7 @@ use handel_domain::{
 };
 use handel_store::{Json, Row, StoreError, Transaction, statements, values};
 
-use crate::{Context, Engine, Error, Scope, journal};
+use crate::{Context, Engine, Error, Once, Scope, journal};
 
 statements! {
     VERSION_BY_CODE = "select id, version from channels where tenant_id = $1 and code = $2";
@@ -119,58 +119,44 @@ impl Engine {
         code: Slug,
         settings: Settings,
         expected_version: Option<i64>,
-    ) -> Result<Channel, Error> {
+    ) -> Result<Once<Channel>, Error> {
         ctx.require(Scope::ChannelsWrite)?;
         let settings = settings.checked()?;
-        let (system, ctx) = (self.system().clone(), ctx.clone());
-        self.database()
-            .write(async move |tx: &mut Transaction<'_>| {
-                let (settings, code, now) = (settings.clone(), code.clone(), system.now());
-                let existing = tx.row(VERSION_BY_CODE.bind(values![ctx.tenant_id, &code])).await?;
-                let (channel, change, save) = match existing {
-                    Some(row) => {
-                        let (id, version) = (row.get::<ChannelId>(0)?, row.get::<i64>(1)?);
-                        if expected_version.is_some_and(|expected| expected != version) {
-                            return Err(Refusal::version_conflict(version).into());
-                        }
-                        let row = tx.row(GET.bind(values![ctx.tenant_id, id])).await?;
-                        let before =
-                            read(&row.ok_or_else(|| Error::internal("the channel is gone"))?)?;
-                        if before.settings.currency != settings.currency {
-                            let message =
-                                "cannot change; make another channel for another currency";
-                            return Err(Refusal::field("/currency", message).into());
-                        }
-                        let save =
-                            UPDATE.bind(values![ctx.tenant_id, id, Json(&settings), now, version]);
-                        (
-                            Channel { id, code, settings, version: version + 1 },
-                            Change::Updated,
-                            save,
-                        )
+        let (system, context) = (self.system().clone(), ctx.clone());
+        self.write_once(ctx, async move |tx, now| {
+            let (settings, code, ctx) = (settings.clone(), code.clone(), &context);
+            let existing = tx.row(VERSION_BY_CODE.bind(values![ctx.tenant_id, &code])).await?;
+            let (channel, change, save) = match existing {
+                Some(row) => {
+                    let (id, version) = (row.get::<ChannelId>(0)?, row.get::<i64>(1)?);
+                    if expected_version.is_some_and(|expected| expected != version) {
+                        return Err(Refusal::version_conflict(version).into());
                     }
-                    None => {
-                        let id = system.mint::<ChannelKind>(now);
-                        let save = INSERT.bind(values![
-                            ctx.tenant_id,
-                            id,
-                            &code,
-                            Json(&settings),
-                            1i64,
-                            now
-                        ]);
-                        (Channel { id, code, settings, version: 1 }, Change::Created, save)
+                    let row = tx.row(GET.bind(values![ctx.tenant_id, id])).await?;
+                    let before = read(&row.ok_or_else(|| Error::internal("the channel is gone"))?)?;
+                    if before.settings.currency != settings.currency {
+                        let message = "cannot change; make another channel for another currency";
+                        return Err(Refusal::field("/currency", message).into());
                     }
-                };
-                if tx.run(save).await? != 1 {
-                    return Err(tx.restart().into());
+                    let save =
+                        UPDATE.bind(values![ctx.tenant_id, id, Json(&settings), now, version]);
+                    (Channel { id, code, settings, version: version + 1 }, Change::Updated, save)
                 }
-                let event = Event::Channel(ChannelEvent { channel_id: channel.id, change });
-                tx.run_all(journal::record(&system, &ctx, &event, channel.version, now).into())
-                    .await?;
-                Ok(channel)
-            })
-            .await
+                None => {
+                    let id = system.mint::<ChannelKind>(now);
+                    let save =
+                        INSERT.bind(values![ctx.tenant_id, id, &code, Json(&settings), 1i64, now]);
+                    (Channel { id, code, settings, version: 1 }, Change::Created, save)
+                }
+            };
+            if tx.run(save).await? != 1 {
+                return Err(tx.restart().into());
+            }
+            let event = Event::Channel(ChannelEvent { channel_id: channel.id, change });
+            tx.run_all(journal::record(&system, ctx, &event, channel.version, now).into()).await?;
+            Ok(channel)
+        })
+        .await
     }
 }
 

@@ -1,10 +1,10 @@
 //! Jobs that failed for good: seen, and tried again when the cause is gone.
 
 use handel_domain::{Code, Refusal, id::JobId};
-use handel_store::{Row, StoreError, Transaction, statements, values};
+use handel_store::{Row, StoreError, statements, values};
 use jiff::Timestamp;
 
-use crate::{Context, Engine, Error, Page, Scope};
+use crate::{Context, Engine, Error, Once, Page, Scope};
 
 statements! {
     LIST = "
@@ -47,20 +47,19 @@ impl Engine {
     }
 
     /// Lets a dead job run again.
-    pub async fn replay_job(&self, ctx: &Context, id: JobId) -> Result<(), Error> {
+    pub async fn replay_job(&self, ctx: &Context, id: JobId) -> Result<Once<()>, Error> {
         ctx.require(Scope::Operations)?;
-        let (tenant_id, now) = (ctx.tenant_id, self.system().now());
-        let replayed = self
-            .database()
-            .write(async move |tx: &mut Transaction<'_>| {
-                Ok::<_, Error>(tx.run(REPLAY.bind(values![tenant_id, id, now])).await?)
+        let tenant_id = ctx.tenant_id;
+        let once = self
+            .write_once(ctx, async move |tx, now| {
+                match tx.run(REPLAY.bind(values![tenant_id, id, now])).await? {
+                    0 => Err(Refusal::new(Code::NotFound, "there is no such dead job").into()),
+                    _ => Ok(()),
+                }
             })
             .await?;
-        if replayed == 0 {
-            return Err(Refusal::new(Code::NotFound, "there is no such dead job").into());
-        }
         self.wake();
-        Ok(())
+        Ok(once)
     }
 }
 

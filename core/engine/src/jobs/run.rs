@@ -104,10 +104,10 @@ async fn end(engine: &Engine, job: Job, outcome: Result<(), String>) -> Result<(
         outcome.err().map(|reason| reason.chars().take(ERROR_MAX).collect());
     match &reason {
         Some(reason) if last => {
-            tracing::error!(job = %id, kind = job.kind, reason, "a job failed for good")
+            tracing::error!(job = %id, kind = job.kind, reason, "a job failed for good");
         }
         Some(reason) => {
-            tracing::warn!(job = %id, kind = job.kind, reason, "a job failed; it is tried again")
+            tracing::warn!(job = %id, kind = job.kind, reason, "a job failed; it is tried again");
         }
         None => {}
     }

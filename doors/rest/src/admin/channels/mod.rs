@@ -16,7 +16,7 @@ use super::{
     documents::{BadBody, IfMatchOptional, Refused, Stale},
     required_version,
 };
-use crate::replies::{PageBody, versioned};
+use crate::replies::{PageBody, once, versioned};
 
 /// A sales channel as staff see it.
 #[derive(Serialize, ToSchema)]
@@ -108,12 +108,14 @@ pub(super) async fn put_channel(
     let expected = version_to_replace(&door, &write.ctx, &code, &write.headers).await?;
     let settings = write.body.try_into()?;
     let channel = door.engine().put_channel(&write.ctx, code, settings, expected).await?;
-    let (version, path) = (channel.version, format!("/channels/{}", channel.code));
-    let view = StaffChannelView::from(channel);
-    Ok(match version {
-        1 => created(&path, version, view),
-        _ => versioned(StatusCode::OK, version, view),
-    })
+    Ok(once(channel, |channel| {
+        let (version, path) = (channel.version, format!("/channels/{}", channel.code));
+        let view = StaffChannelView::from(channel);
+        match version {
+            1 => created(&path, version, view),
+            _ => versioned(StatusCode::OK, version, view),
+        }
+    }))
 }
 
 /// Who makes a channel means to replace nothing, which has the version 0: if somebody else makes it in the
