@@ -1,0 +1,195 @@
+//! A shop that is open: it listens, works on its own, and closes in order.
+
+mod announce;
+mod webhooks;
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::{Context as _, Result};
+use handel_kit::{Door, DoorSettings, Server, ServerSettings, layered, ops_router};
+use handel_ports::System;
+use jiff::SignedDuration;
+use tokio::sync::{oneshot, watch};
+
+use crate::{
+    config::{self, Config},
+    console, signals,
+    wiring::Shop,
+};
+
+/// How often a closing shop looks whether payments are still under way.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Runs the shop until the process is told to stop.
+pub async fn run(config: &Config) -> Result<()> {
+    let bound = Bound::new(config).await?;
+    let shop = Shop::open(config, &bound.public_url).await?;
+    let mut open = Open::start(config, bound, shop)?;
+    open.announce(config)?;
+    open.told_to_stop().await;
+    open.close().await
+}
+
+/// An address that is taken, so that a port in use is known before anything else happens.
+pub struct Bound {
+    server: Server,
+    address: SocketAddr,
+    /// Where buyers reach the shop.
+    pub public_url: String,
+    stop: watch::Receiver<bool>,
+}
+
+impl Bound {
+    /// Takes the configured address, and listens to signals.
+    pub async fn new(config: &Config) -> Result<Self> {
+        let system = System::real();
+        let stop = signals::listen(&system)?;
+        let listen = config.server.listen;
+        let server = Server::bind(listen, server_settings(&config.server), system).await;
+        let server = server.with_context(|| format!("cannot listen on {listen}"))?;
+        let address = server.address().context("the address of the server is unknown")?;
+        let own = || format!("http://{}", reachable(address));
+        let public_url = config.server.public_url.as_deref();
+        let public_url = public_url.map_or_else(own, |url| url.trim_end_matches('/').to_owned());
+        Ok(Self { server, address, public_url, stop })
+    }
+}
+
+/// A shop that takes requests.
+pub struct Open {
+    pub shop: Shop,
+    /// Where this process can reach it.
+    pub local_url: String,
+    pub public_url: String,
+    told: watch::Receiver<bool>,
+    stop_serving: watch::Sender<bool>,
+    stop_upkeep: watch::Sender<bool>,
+    served: oneshot::Receiver<()>,
+    grace: Duration,
+}
+
+impl Open {
+    /// Opens the doors.
+    pub fn start(config: &Config, bound: Bound, shop: Shop) -> Result<Self> {
+        let Bound { server, address, public_url, stop } = bound;
+        let local_url = format!("http://{}", reachable(address));
+        let (stop_serving, serving) = watch::channel(false);
+        let (stop_upkeep, upkeep) = watch::channel(false);
+        let settings = door_settings(&config.server, &public_url);
+        let door =
+            Door::new(shop.engine.clone(), shop.system.clone(), shop.metrics.clone(), settings);
+        let mut routes =
+            handel_rest::router(&door, shop.blobs.clone()).merge(ops_router(door.clone()));
+        if let Some(payments) = &shop.payments {
+            routes = routes.merge(payments.pages());
+            webhooks::start(payments, &local_url, &shop.system, upkeep.clone())?;
+        }
+        let routes = layered(&door, routes);
+        let (ended, served) = oneshot::channel();
+        shop.system.spawn(async move {
+            server.run(routes, serving).await;
+            // Whoever waited may have gone.
+            let _gone = ended.send(());
+        });
+        shop.engine.start_upkeep(upkeep);
+        let grace = Duration::from_millis(config.server.shutdown_grace_ms);
+        Ok(Self {
+            shop,
+            local_url,
+            public_url,
+            told: stop,
+            stop_serving,
+            stop_upkeep,
+            served,
+            grace,
+        })
+    }
+
+    /// Says what the shop is made of and where it is. The last line has the address.
+    pub fn announce(&self, config: &Config) -> Result<()> {
+        console::print(&announce::text(config, &self.local_url, &self.public_url))
+    }
+
+    /// Ends when the process is told to stop.
+    pub async fn told_to_stop(&mut self) {
+        // The sender is kept by a task that never ends.
+        let _told = self.told.wait_for(|told| *told).await;
+    }
+
+    /// Closes in order: no new requests, those under way end, then payments, then the shop's own work, then
+    /// the database.
+    pub async fn close(self) -> Result<()> {
+        let Self { shop, stop_serving, stop_upkeep, served, grace, .. } = self;
+        let Shop { engine, system, .. } = shop;
+        let begun = system.now();
+        stop_serving.send_replace(true);
+        // An error means that the server is gone, which is as good.
+        let _ended = served.await;
+        let spent = Duration::try_from(system.now().duration_since(begun)).unwrap_or_default();
+        let idle = async {
+            while engine.in_flight() > 0 {
+                system.sleep(LOOK).await;
+            }
+        };
+        if system.within(grace.saturating_sub(spent), idle).await.is_none() {
+            let under_way = engine.in_flight();
+            tracing::warn!(
+                under_way,
+                "payments are still under way; the next start asks about them"
+            );
+        }
+        stop_upkeep.send_replace(true);
+        if let Err(error) = engine.resign().await {
+            tracing::warn!(error = ?error.source, "another process has to wait before it leads");
+        }
+        engine.close().await;
+        let took: SignedDuration = system.now().duration_since(begun);
+        tracing::info!(took_ms = took.as_millis(), "closed");
+        Ok(())
+    }
+}
+
+fn server_settings(server: &config::Server) -> ServerSettings {
+    ServerSettings {
+        connections_max: server.connections_max,
+        header_timeout: Duration::from_millis(server.header_timeout_ms),
+        shutdown_grace: Duration::from_millis(server.shutdown_grace_ms),
+    }
+}
+
+fn door_settings(server: &config::Server, public_url: &str) -> DoorSettings {
+    DoorSettings {
+        public_url: public_url.to_owned(),
+        body_max: server.body_max_bytes,
+        request_timeout: Duration::from_millis(server.request_timeout_ms),
+        requests_max: server.requests_max,
+    }
+}
+
+/// An address that this machine can connect to: "all addresses" is none.
+pub fn reachable(address: SocketAddr) -> SocketAddr {
+    let loopback = match address {
+        SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+        SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+    };
+    let ip = if address.ip().is_unspecified() { loopback } else { address.ip() };
+    SocketAddr::new(ip, address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_can_be_reached_from_here() {
+        for (address, expected) in [
+            ("0.0.0.0:80", "127.0.0.1:80"),
+            ("[::]:80", "[::1]:80"),
+            ("127.0.0.1:8080", "127.0.0.1:8080"),
+            ("192.0.2.7:1", "192.0.2.7:1"),
+        ] {
+            let address: SocketAddr = address.parse().unwrap();
+            assert_eq!(reachable(address).to_string(), expected);
+        }
+    }
+}

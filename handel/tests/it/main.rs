@@ -1,0 +1,10 @@
+//! The program as an operator sees it: the real binary in directories of its own.
+
+mod backup;
+mod configuration;
+mod demo;
+mod doctor;
+mod import;
+mod keys;
+mod serve;
+mod support;
