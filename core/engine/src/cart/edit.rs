@@ -77,7 +77,8 @@ impl Engine {
                 let mut variants = variants_of(&cart.lines);
                 variants.push(variant_id);
                 let currency = channel.settings.currency;
-                let offers = catalog::offers(tx, tenant_id, &variants, currency, now).await?;
+                let own = Some(cart.id);
+                let offers = catalog::offers(tx, tenant_id, &variants, currency, own, now).await?;
                 let offer = offers.get(&variant_id).ok_or_else(unknown_variant)?;
                 let item = new_item(engine.system().mint::<LineKind>(now), &add, offer)?;
                 cart.add(item, &channel.settings, now)?;

@@ -66,7 +66,7 @@ pub(super) async fn view(
     let currency = channel.settings.currency;
     let offers = match variants.is_empty() {
         true => Offers::new(),
-        false => catalog::offers(tx, tenant_id, &variants, currency, now).await?,
+        false => catalog::offers(tx, tenant_id, &variants, currency, Some(cart.id), now).await?,
     };
     CartView::new(cart, &offers, &channel.settings)
 }

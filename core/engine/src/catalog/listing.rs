@@ -345,7 +345,8 @@ async fn summaries(
     let variants: Value =
         products.iter().flat_map(|product| &product.variants).map(|variant| variant.id).collect();
     let level_rows = tx.rows(stock::levels_of(ctx.tenant_id, variants)).await?;
-    let levels = stock::read_levels(tx, ctx.tenant_id, &level_rows, engine.system().now()).await?;
+    let levels =
+        stock::read_levels(tx, ctx.tenant_id, &level_rows, None, engine.system().now()).await?;
     let available = super::available(&levels);
     let by_id: std::collections::HashMap<_, _> =
         products.into_iter().map(|product| (product.id, product)).collect();

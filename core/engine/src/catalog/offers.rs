@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use handel_domain::{
     Currency,
     checkout::{Offer, Offers},
-    id::{TenantId, VariantId},
+    id::{CartId, TenantId, VariantId},
 };
 use handel_store::{Row, StoreError, Transaction, Value, statements, values};
 use jiff::Timestamp;
@@ -23,12 +23,14 @@ statements! {
          where v.tenant_id = $1 and v.id in list($2)";
 }
 
-/// The offers of some variants, with what can be bought of them. Two statements in one round trip.
+/// The offers of some variants, with what can be bought of them; what the cart `own` holds, it can buy. Two
+/// statements in one round trip.
 pub(crate) async fn offers(
     tx: &mut Transaction<'_>,
     tenant_id: TenantId,
     variants: &[VariantId],
     currency: Currency,
+    own: Option<CartId>,
     now: Timestamp,
 ) -> Result<Offers, StoreError> {
     let ids: Value = variants.iter().copied().collect();
@@ -39,7 +41,7 @@ pub(crate) async fn offers(
         ])
         .await?;
     let level_rows = results.pop().unwrap_or_default();
-    let levels = stock::read_levels(tx, tenant_id, &level_rows, now).await?;
+    let levels = stock::read_levels(tx, tenant_id, &level_rows, own, now).await?;
     let available = available(&levels);
     let rows = results.pop().unwrap_or_default();
     rows.iter().map(|row| read(row, &available).map(|offer| (offer.variant_id, offer))).collect()

@@ -68,7 +68,8 @@ impl Engine {
                     ])
                     .await?;
                 let levels =
-                    stock::read_levels(tx, ctx.tenant_id, &rows[0], engine.system().now()).await?;
+                    stock::read_levels(tx, ctx.tenant_id, &rows[0], None, engine.system().now())
+                        .await?;
                 let categories =
                     rows[1].iter().map(super::category::read).collect::<Result<_, _>>()?;
                 let sums = available(&levels);

@@ -147,7 +147,7 @@ impl Engine {
             }
         };
         let report = report.unwrap_or(Report::Unknown);
-        self.settle_with_reply(ctx, claimed.attempt_id, report).await
+        self.settle_with_reply(ctx, &claimed, report).await
     }
 }
 

@@ -68,7 +68,8 @@ pub(super) async fn view(
 ) -> Result<CheckoutView, Error> {
     let settings = &channel.settings;
     let variants = variants_of(&checkout.lines);
-    let offers = catalog::offers(tx, tenant_id, &variants, settings.currency, now).await?;
+    let own = Some(checkout.cart_id);
+    let offers = catalog::offers(tx, tenant_id, &variants, settings.currency, own, now).await?;
     let quote = Quote::compute(&checkout.lines, &offers, &checkout.buyer, settings)?;
     let country = checkout.buyer.shipping_address.as_ref().map(|address| address.country);
     let shipping_options = match country.filter(|_| quote.needs_shipping()) {

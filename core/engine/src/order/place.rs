@@ -1,14 +1,17 @@
 //! Places a batch of orders in one transaction: loads what all of them need, decides each, and writes
 //! table by table.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use handel_domain::{
     Code, Refusal,
     cart::Cart,
     channel::Channel,
     checkout::{Checkout, CheckoutStatus, Offers, Quote},
-    id::{AttemptKind, CheckoutId, OrderId, OrderKind, PaymentKind, TenantId},
+    id::{AttemptKind, ChannelId, CheckoutId, OrderId, OrderKind, PaymentKind, TenantId},
     order::{Order, Placement},
     payment::{Attempt, AttemptStatus, Payment},
 };
@@ -60,7 +63,7 @@ struct Candidate<'t> {
     ticket: &'t Ticket,
     checkout: Checkout,
     cart: Cart,
-    channel: std::sync::Arc<Channel>,
+    channel: Arc<Channel>,
     quote: Quote,
 }
 
@@ -178,15 +181,23 @@ async fn load_candidates<'t>(
     let carts = tx.rows(cart::sql::lock_many(tenant_id, cart_ids)).await?;
     let mut carts = cart::sql::read_all(&carts)?;
     let mut by_currency: HashMap<handel_domain::Currency, Offers> = HashMap::new();
+    let mut channels: HashMap<ChannelId, Arc<Channel>> = HashMap::new();
     let mut candidates = Vec::with_capacity(checkouts.len());
     let all: HashSet<_> =
         checkouts.iter().flat_map(|(_, checkout)| cart::variants_of(&checkout.lines)).collect();
     let all: Vec<_> = all.into_iter().collect();
     for (at, checkout) in checkouts {
-        let channel = engine.channel(tx, tenant_id, Which::Id(checkout.channel_id)).await?;
+        let channel = match channels.get(&checkout.channel_id) {
+            Some(channel) => Arc::clone(channel),
+            None => {
+                let channel = engine.channel(tx, tenant_id, Which::Id(checkout.channel_id)).await?;
+                channels.insert(checkout.channel_id, Arc::clone(&channel));
+                channel
+            }
+        };
         let currency = channel.settings.currency;
         if let std::collections::hash_map::Entry::Vacant(entry) = by_currency.entry(currency) {
-            entry.insert(catalog::offers(tx, tenant_id, &all, currency, now).await?);
+            entry.insert(catalog::offers(tx, tenant_id, &all, currency, None, now).await?);
         }
         let offers = &by_currency[&currency];
         let cart = carts

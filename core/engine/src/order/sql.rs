@@ -72,10 +72,31 @@ async fn read(
     tenant_id: TenantId,
     id: OrderId,
 ) -> Result<Option<Order>, StoreError> {
-    let bounds = vec![statement.bind(values![tenant_id, id]), LINES.bind(values![tenant_id, id])];
-    let results = tx.rows_all(bounds).await?;
-    let lines = || results[1].iter().map(read_line).collect::<Result<Vec<_>, _>>();
-    results[0].first().map(|row| read_order(tenant_id, row, lines()?)).transpose()
+    let results = tx.rows_all(bind(statement, tenant_id, id).into()).await?;
+    read_found(tenant_id, &results)
+}
+
+fn bind(
+    statement: &'static handel_store::Statement,
+    tenant_id: TenantId,
+    id: OrderId,
+) -> [Bound; 2] {
+    [statement.bind(values![tenant_id, id]), LINES.bind(values![tenant_id, id])]
+}
+
+/// The statements that lock an order and read it whole, for [`read_found`].
+pub(crate) fn lock_bounds(tenant_id: TenantId, id: OrderId) -> [Bound; 2] {
+    bind(&LOCK, tenant_id, id)
+}
+
+/// Understands the two results of [`lock_bounds`].
+pub(crate) fn read_found(
+    tenant_id: TenantId,
+    results: &[Vec<Row>],
+) -> Result<Option<Order>, StoreError> {
+    let [orders, lines] = results else { return Ok(None) };
+    let lines = || lines.iter().map(read_line).collect::<Result<Vec<_>, _>>();
+    orders.first().map(|row| read_order(tenant_id, row, lines()?)).transpose()
 }
 
 /// The rows of a new order.

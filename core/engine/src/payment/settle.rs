@@ -2,17 +2,31 @@
 //! polls and the janitor change an order's money.
 
 use handel_domain::{
-    id::{AttemptId, OperationKind as OperationIdKind},
-    payment::{OperationKind, Report, settle},
+    id::{AttemptId, OperationKind as OperationIdKind, OrderId},
+    payment::{OperationKind, Report, Settlement, settle},
 };
 use handel_store::{Bound, Transaction};
 use jiff::Timestamp;
 
-use super::{refund_rows, sql};
+use super::{
+    Claimed, refund_rows,
+    sql::{self, Concerned},
+};
 use crate::{
     Completion, Context, Engine, Error, PaymentSummary, idempotency, journal,
     order::{self, sql as orders},
 };
+
+/// What happens to the idempotency key of the request.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    /// No request is waiting.
+    None,
+    /// The outcome is its reply.
+    Answer,
+    /// Nothing came of the request: the key is free again.
+    Release,
+}
 
 impl Engine {
     /// Applies a report and stores the outcome as the reply of the request.
@@ -22,28 +36,11 @@ impl Engine {
     pub(crate) async fn settle_with_reply(
         &self,
         ctx: &Context,
-        attempt_id: AttemptId,
+        claimed: &Claimed,
         report: Report,
     ) -> Result<Completion, Error> {
-        let (engine, ctx) = (self.clone(), ctx.clone());
-        let forget = report == Report::NotSent;
-        let completion = self
-            .database()
-            .write(async move |tx: &mut Transaction<'_>| {
-                let now = engine.system().now();
-                let completion =
-                    engine.settle_in(tx, &ctx, attempt_id, report.clone(), now).await?;
-                let reply = if forget {
-                    idempotency::release(&ctx)
-                } else {
-                    idempotency::finish(&ctx, &completion)
-                };
-                tx.run_all(reply.into_iter().collect()).await?;
-                Ok::<_, Error>(completion)
-            })
-            .await?;
-        self.wake();
-        Ok(completion)
+        let key = if report == Report::NotSent { Key::Release } else { Key::Answer };
+        self.settle(ctx, Some(claimed.order_id), claimed.attempt_id, report, key).await
     }
 
     /// Applies a report that came on its own.
@@ -53,79 +50,102 @@ impl Engine {
         attempt_id: AttemptId,
         report: Report,
     ) -> Result<Completion, Error> {
+        self.settle(ctx, None, attempt_id, report, Key::None).await
+    }
+
+    async fn settle(
+        &self,
+        ctx: &Context,
+        order_id: Option<OrderId>,
+        attempt_id: AttemptId,
+        report: Report,
+        key: Key,
+    ) -> Result<Completion, Error> {
         let (engine, ctx) = (self.clone(), ctx.clone());
         let completion = self
             .database()
             .write(async move |tx: &mut Transaction<'_>| {
-                let now = engine.system().now();
-                engine.settle_in(tx, &ctx, attempt_id, report.clone(), now).await
+                let order_id = match order_id {
+                    Some(order_id) => Some(order_id),
+                    None => sql::order_of_attempt(tx, ctx.tenant_id, attempt_id).await?,
+                };
+                let order_id = order_id.ok_or_else(order::unknown)?;
+                let found = sql::lock_concerned(tx, ctx.tenant_id, order_id, attempt_id).await?;
+                let concerned = found.ok_or_else(order::unknown)?;
+                engine.settle_in(tx, &ctx, concerned, report.clone(), key).await
             })
             .await?;
         self.wake();
         Ok(completion)
     }
 
+    /// Decides and writes. One round trip.
     async fn settle_in(
         &self,
         tx: &mut Transaction<'_>,
         ctx: &Context,
-        attempt_id: AttemptId,
+        mut concerned: Concerned,
         report: Report,
-        now: Timestamp,
+        key: Key,
     ) -> Result<Completion, Error> {
-        let tenant_id = ctx.tenant_id;
-        let order_id =
-            sql::order_of_attempt(tx, tenant_id, attempt_id).await?.ok_or_else(order::unknown)?;
-        // Always in this order, so that two who settle the same order wait instead of deadlocking.
-        let mut order = orders::lock(tx, tenant_id, order_id).await?.ok_or_else(order::unknown)?;
-        let (mut payment, latest) = sql::lock_of_order(tx, tenant_id, order_id)
-            .await?
-            .ok_or_else(|| Error::internal("no payment"))?;
-        let other = latest.clone().filter(|latest| latest.id != attempt_id);
-        let mut attempt = match latest.filter(|latest| latest.id == attempt_id) {
-            Some(latest) => latest,
-            None => sql::attempt(tx, tenant_id, attempt_id)
-                .await?
-                .ok_or_else(|| Error::internal("no attempt"))?,
-        };
-        let settlement = settle(&mut order, &mut payment, &mut attempt, report, now);
-        if settlement.attempt_changed {
-            let is_news = !settlement.changes.is_empty();
-            let events =
-                journal::record_order(self.system(), ctx, &mut order, settlement.changes, now);
-            let mut guarded = vec![sql::update_attempt(tenant_id, &mut attempt)];
-            if is_news {
-                guarded.push(orders::update(&mut order));
-            }
-            if settlement.captured.is_some() {
-                guarded.push(sql::update_payment(tenant_id, &mut payment));
-            }
-            let count = guarded.len();
-            let mut bounds: Vec<Bound> = guarded;
-            bounds.extend(events);
-            if let Some(amount) = settlement.captured {
-                let captured = sql::Operation {
-                    id: self.system().mint::<OperationIdKind>(now),
-                    payment_id: payment.id,
-                    attempt_id,
-                    kind: OperationKind::Capture,
-                    is_done: true,
-                    amount,
-                    reference: attempt.reference.as_deref(),
-                    reason: None,
-                };
-                bounds.push(captured.insert(tenant_id, now));
-            }
-            if let Some(amount) = settlement.refund {
-                let reason = "the order cannot keep this money";
-                bounds.extend(refund_rows(self.system(), ctx, &attempt, amount, reason, now));
-            }
-            if tx.run_all(bounds).await?[..count].iter().any(|changed| *changed != 1) {
-                return Err(tx.restart().into());
-            }
+        let now = self.system().now();
+        let Concerned { order, payment, attempt, .. } = &mut concerned;
+        let settlement = settle(order, payment, attempt, report, now);
+        let (guarded, mut rows) = self.rows_of(ctx, &mut concerned, settlement, now);
+        let Concerned { order, payment, attempt, later } = concerned;
+        let order_token = self.order_token(ctx.tenant_id, order.id);
+        let payment = Some(PaymentSummary::new(payment, later.or(Some(attempt))));
+        let completion = Completion { order, order_token, payment };
+        rows.extend(match key {
+            Key::None => None,
+            Key::Answer => idempotency::finish(ctx, &completion),
+            Key::Release => idempotency::release(ctx),
+        });
+        let count = guarded.len();
+        let changed = tx.run_all(guarded.into_iter().chain(rows).collect()).await?;
+        if changed[..count].iter().any(|changed| *changed != 1) {
+            return Err(tx.restart().into());
         }
-        let order_token = self.order_token(tenant_id, order_id);
-        let payment = Some(PaymentSummary::new(payment, other.or(Some(attempt))));
-        Ok(Completion { order, order_token, payment })
+        Ok(completion)
+    }
+
+    /// The rows that a settlement changes: those that must each change exactly one, and the others.
+    fn rows_of(
+        &self,
+        ctx: &Context,
+        concerned: &mut Concerned,
+        settlement: Settlement,
+        now: Timestamp,
+    ) -> (Vec<Bound>, Vec<Bound>) {
+        let Settlement { changes, captured, refund, attempt_changed } = settlement;
+        if !attempt_changed {
+            return (Vec::new(), Vec::new());
+        }
+        let Concerned { order, payment, attempt, .. } = concerned;
+        let (tenant_id, is_news) = (ctx.tenant_id, !changes.is_empty());
+        let mut rows = journal::record_order(self.system(), ctx, order, changes, now);
+        let mut guarded = vec![sql::update_attempt(tenant_id, attempt)];
+        if is_news {
+            guarded.push(orders::update(order));
+        }
+        if let Some(amount) = captured {
+            guarded.push(sql::update_payment(tenant_id, payment));
+            let operation = sql::Operation {
+                id: self.system().mint::<OperationIdKind>(now),
+                payment_id: payment.id,
+                attempt_id: attempt.id,
+                kind: OperationKind::Capture,
+                is_done: true,
+                amount,
+                reference: attempt.reference.as_deref(),
+                reason: None,
+            };
+            rows.push(operation.insert(tenant_id, now));
+        }
+        if let Some(amount) = refund {
+            let reason = "the order cannot keep this money";
+            rows.extend(refund_rows(self.system(), ctx, attempt, amount, reason, now));
+        }
+        (guarded, rows)
     }
 }

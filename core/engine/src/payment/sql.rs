@@ -3,10 +3,13 @@
 use handel_domain::{
     Code, Money,
     id::{AttemptId, OperationId, OrderId, PaymentId, TenantId},
+    order::Order,
     payment::{Attempt, AttemptStatus, OperationKind, Payment},
 };
 use handel_store::{Bound, Json, Row, StoreError, Transaction, statements, values};
 use jiff::Timestamp;
+
+use crate::order::sql as orders;
 
 statements! {
     PAYMENT = "
@@ -92,13 +95,37 @@ async fn load(
     results[0].first().map(|row| Ok((read_payment(row)?, attempt()?))).transpose()
 }
 
-/// One attempt.
-pub(crate) async fn attempt(
+/// What an attempt concerns, all of it locked by the order.
+pub(crate) struct Concerned {
+    pub(crate) order: Order,
+    pub(crate) payment: Payment,
+    pub(crate) attempt: Attempt,
+    /// The latest attempt, if that is another.
+    pub(crate) later: Option<Attempt>,
+}
+
+/// Locks an order and its payment, always in this sequence, so that two who settle the same order wait
+/// instead of deadlocking. One round trip.
+pub(crate) async fn lock_concerned(
     tx: &mut Transaction<'_>,
     tenant_id: TenantId,
-    id: AttemptId,
-) -> Result<Option<Attempt>, StoreError> {
-    tx.row(ATTEMPT.bind(values![tenant_id, id])).await?.as_ref().map(read_attempt).transpose()
+    order_id: OrderId,
+    attempt_id: AttemptId,
+) -> Result<Option<Concerned>, StoreError> {
+    let mut bounds: Vec<Bound> = orders::lock_bounds(tenant_id, order_id).into();
+    bounds.push(LOCK_PAYMENT.bind(values![tenant_id, order_id]));
+    bounds.push(LATEST_ATTEMPT.bind(values![tenant_id, order_id]));
+    bounds.push(ATTEMPT.bind(values![tenant_id, attempt_id]));
+    let results = tx.rows_all(bounds).await?;
+    let order = orders::read_found(tenant_id, &results[..2])?;
+    let payment = results[2].first().map(read_payment).transpose()?;
+    let latest = results[3].first().map(read_attempt).transpose()?;
+    let attempt = results[4].first().map(read_attempt).transpose()?;
+    let (Some(order), Some(payment), Some(attempt)) = (order, payment, attempt) else {
+        return Ok(None);
+    };
+    let later = latest.filter(|latest| latest.id != attempt.id);
+    Ok(Some(Concerned { order, payment, attempt, later }))
 }
 
 /// The order that an attempt pays.

@@ -67,7 +67,7 @@ impl Engine {
             .read(async move |tx: &mut Transaction<'_>| {
                 let ids: Value = [variant_id].into_iter().collect();
                 let rows = tx.rows(sql::levels_of(tenant_id, ids)).await?;
-                let levels = sql::read_levels(tx, tenant_id, &rows, system.now()).await?;
+                let levels = sql::read_levels(tx, tenant_id, &rows, None, system.now()).await?;
                 Ok::<_, Error>(levels.into_iter().map(StockView::from).collect())
             })
             .await

@@ -192,13 +192,15 @@ pub(crate) async fn ship(
     units: &[LineQuantity],
     now: Timestamp,
 ) -> Result<(), Error> {
-    let promised = promised(tx, ctx.tenant_id, order_id).await?;
+    let mut promised = promised(tx, ctx.tenant_id, order_id).await?;
     let mut leaving = Vec::new();
     for unit in units {
         let mut left = unit.quantity;
-        for allocation in promised.iter().filter(|allocation| allocation.line_id == unit.line_id) {
+        let of_line = promised.iter_mut().filter(|allocation| allocation.line_id == unit.line_id);
+        for allocation in of_line {
             let quantity = left.min(allocation.quantity);
             left -= quantity;
+            allocation.quantity -= quantity;
             leaving.push(Promise { quantity, ..*allocation });
         }
     }

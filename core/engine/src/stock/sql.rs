@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use handel_domain::{
-    id::{CheckoutId, LocationId, TenantId, VariantId},
+    id::{CartId, CheckoutId, LocationId, TenantId, VariantId},
     stock::{Level, MovementKind},
 };
 use handel_ports::System;
@@ -17,9 +17,12 @@ statements! {
     LOCK_LEVELS for update = "
         select variant_id, location_id, priority, on_hand, allocated, held, safety, backorder_limit, version
           from stock_levels where tenant_id = $1 and variant_id in list($2) order by variant_id, location_id";
-    EXPIRED_HOLDS = "
+    FREE_HOLDS = "
         select variant_id, location_id, cast(sum(quantity) as bigint) from stock_holds
-         where tenant_id = $1 and variant_id in list($2) and expires_at <= $3 group by variant_id, location_id";
+         where tenant_id = $1 and variant_id in list($2)
+           and (expires_at <= $3
+                or checkout_id in (select id from checkouts where tenant_id = $1 and cart_id = $4))
+         group by variant_id, location_id";
     HOLDS = "
         select checkout_id, variant_id, location_id, quantity, expires_at from stock_holds
          where tenant_id = $1 and variant_id in list($2)";
@@ -53,11 +56,13 @@ pub(crate) fn levels_of(tenant_id: TenantId, variants: Value) -> Bound {
     LEVELS.bind(values![tenant_id, variants])
 }
 
-/// Understands level rows. Holds that have expired no longer count, whether or not they were deleted.
+/// Understands level rows. Holds that have expired no longer count, whether or not they were deleted, and
+/// those of the cart `own` do not count against it.
 pub(crate) async fn read_levels(
     tx: &mut Transaction<'_>,
     tenant_id: TenantId,
     rows: &[Row],
+    own: Option<CartId>,
     now: Timestamp,
 ) -> Result<Vec<Level>, StoreError> {
     let mut levels = rows.iter().map(read_level).collect::<Result<Vec<_>, _>>()?;
@@ -66,13 +71,13 @@ pub(crate) async fn read_levels(
     if with_holds == Value::List(Vec::new()) {
         return Ok(levels);
     }
-    let expired = tx.rows(EXPIRED_HOLDS.bind(values![tenant_id, with_holds, now])).await?;
-    let expired = expired
+    let free = tx.rows(FREE_HOLDS.bind(values![tenant_id, with_holds, now, own])).await?;
+    let free = free
         .iter()
         .map(|row| Ok(((row.get(0)?, row.get(1)?), row.get::<i64>(2)?)))
         .collect::<Result<HashMap<(VariantId, LocationId), i64>, StoreError>>()?;
     for level in &mut levels {
-        level.held -= expired.get(&(level.variant_id, level.location_id)).copied().unwrap_or(0);
+        level.held -= free.get(&(level.variant_id, level.location_id)).copied().unwrap_or(0);
     }
     Ok(levels)
 }

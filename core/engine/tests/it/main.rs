@@ -3,8 +3,12 @@
 mod cart;
 mod checkout;
 mod idempotency;
+mod order;
+mod oversell;
 mod payment;
+mod refund;
 mod statements;
+mod stock;
 mod unknown;
 
 use handel_domain::{Code, Refusal};

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 pub(crate) use copy::backup_directory;
 pub(crate) use transaction::SqliteTransaction;
-use worker::{Job, Reply};
+use worker::{Job, Place, Reply};
 
 use crate::{
     database::{PoolStatus, Transaction},
@@ -87,7 +87,8 @@ impl Sqlite {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        submit(&self.writes, move |connection| worker::in_savepoint(connection, &unit)).await
+        submit(&self.writes, move |connection, place| worker::in_group(connection, place, &unit))
+            .await
     }
 
     pub(crate) async fn read<T, E, F>(&self, unit: F) -> Result<T, E>
@@ -96,11 +97,11 @@ impl Sqlite {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        submit(&self.reads, move |connection| worker::poll_once(connection, &unit)).await
+        submit(&self.reads, move |connection, _| worker::poll_once(connection, &unit)).await
     }
 
     pub(crate) async fn prepare(&self, statement: &'static Statement) -> Result<(), StoreError> {
-        submit(&self.reads, move |connection| {
+        submit(&self.reads, move |connection, _| {
             connection.prepare(statement.for_sqlite()).map(drop).map_err(StoreError::from)
         })
         .await
@@ -169,13 +170,13 @@ impl Life {
 /// Hands a job to a thread and waits for its reply.
 async fn submit<T, E, F>(jobs: &Sender<Job>, work: F) -> Result<T, E>
 where
-    F: FnOnce(&mut Connection) -> Result<T, E> + Send + 'static,
+    F: FnOnce(&mut Connection, Place) -> Result<T, E> + Send + 'static,
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
     let (answer, answered) = oneshot::channel();
-    let job: Job = Box::new(move |connection| -> Reply {
-        let outcome = work(connection);
+    let job: Job = Box::new(move |connection, place| -> Reply {
+        let outcome = work(connection, place);
         Box::new(move |commit| {
             // A caller that went away does not undo what was committed.
             let _gone = answer.send(match commit {

@@ -14,8 +14,17 @@ use super::SqliteTransaction;
 use crate::{database::Transaction, error::StoreError};
 
 /// Work for a thread. It returns the reply, which is given only when the group has been committed.
-pub(super) type Job = Box<dyn FnOnce(&mut Connection) -> Reply + Send>;
+pub(super) type Job = Box<dyn FnOnce(&mut Connection, Place) -> Reply + Send>;
 pub(super) type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+
+/// Where in its group a unit runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// It is the first: nothing else would be lost if the whole transaction were rolled back.
+    First,
+    /// Others ran before it, so it needs a savepoint of its own.
+    Later,
+}
 
 /// Most units of one commit. More would make the first wait longer than an fsync is worth.
 const GROUP_MAX: usize = 64;
@@ -44,28 +53,36 @@ fn run_group(
     jobs: &Receiver<Job>,
     replies: &mut Vec<Reply>,
 ) -> Result<(), StoreError> {
-    if let Err(error) = connection.execute_batch("begin immediate") {
-        // The unit finds no transaction, fails at its savepoint, and is told why.
-        replies.push(first(connection));
-        return Err(error.into());
+    if let Err(error) = run(connection, BEGIN) {
+        // The unit finds no transaction and is told why.
+        replies.push(first(connection, Place::First));
+        return Err(error);
     }
-    let mut job = Some(first);
+    let (mut job, mut place) = (Some(first), Place::First);
     while let Some(current) = job {
-        replies.push(current(connection));
+        replies.push(current(connection, place));
         if connection.is_autocommit() {
             // Some errors (a full disk, for one) end the whole transaction, not only the statement.
-            return Err(StoreError::NotWritable(
-                "the transaction was rolled back by the database".to_owned(),
-            ));
+            let reason = "the transaction was rolled back by the database";
+            return Err(StoreError::NotWritable(reason.to_owned()));
         }
+        place = Place::Later;
         job = if replies.len() < GROUP_MAX { jobs.try_recv().ok() } else { None };
     }
-    connection.execute_batch("commit").map_err(StoreError::from)
+    run(connection, "commit")
+}
+
+const BEGIN: &str = "begin immediate";
+
+/// Runs a statement that stays prepared.
+fn run(connection: &Connection, sql: &str) -> Result<(), StoreError> {
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
 }
 
 pub(super) fn read_loop(mut connection: Connection, jobs: &Receiver<Job>, stopped: &Receiver<()>) {
     while let Some(job) = next(jobs, stopped) {
-        job(&mut connection)(Ok(()));
+        job(&mut connection, Place::First)(Ok(()));
     }
 }
 
@@ -77,32 +94,36 @@ fn next(jobs: &Receiver<Job>, stopped: &Receiver<()>) -> Option<Job> {
     }
 }
 
-/// Runs a unit in a savepoint: it rolls back alone if it fails or panics.
-pub(super) fn in_savepoint<T, E, F>(connection: &mut Connection, unit: &F) -> Result<T, E>
+/// Runs a unit in its group: it rolls back alone if it fails or panics.
+pub(super) fn in_group<T, E, F>(connection: &mut Connection, place: Place, unit: &F) -> Result<T, E>
 where
     F: for<'a, 'b> AsyncFn(&'a mut Transaction<'b>) -> Result<T, E>,
     E: From<StoreError>,
 {
-    let run = |connection: &mut Connection, sql: &str| {
-        connection
-            .prepare_cached(sql)
-            .and_then(|mut statement| statement.execute([]))
-            .map_err(StoreError::from)
-    };
     if connection.is_autocommit() {
         return Err(StoreError::NotWritable("no transaction could be begun".to_owned()).into());
     }
-    run(connection, "savepoint unit")?;
+    let is_first = place == Place::First;
+    if !is_first {
+        run(connection, "savepoint unit")?;
+    }
     let outcome = poll_once(connection, unit);
     if connection.is_autocommit() {
-        return outcome.and_then(|_| {
-            Err(StoreError::NotWritable("the transaction was lost".to_owned()).into())
-        });
+        let lost = StoreError::NotWritable("the transaction was lost".to_owned());
+        return outcome.and_then(|_| Err(lost.into()));
     }
-    if outcome.is_err() {
-        run(connection, "rollback to unit")?;
+    match (is_first, outcome.is_ok()) {
+        (true, true) => {}
+        (true, false) => {
+            run(connection, "rollback")?;
+            run(connection, BEGIN)?;
+        }
+        (false, true) => run(connection, "release unit")?,
+        (false, false) => {
+            run(connection, "rollback to unit")?;
+            run(connection, "release unit")?;
+        }
     }
-    run(connection, "release unit")?;
     outcome
 }
 
