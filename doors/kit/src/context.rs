@@ -134,7 +134,7 @@ fn cart(parts: &Parts) -> Result<Option<CartRef>, Problem> {
     let Some((_, token)) = { pairs }.find(|(name, _)| *name == CART_COOKIE) else {
         return Ok(None);
     };
-    if !is_safe(&parts.method) && is_foreign(headers) {
+    if !is_safe(&parts.method) && is_foreign(parts) {
         return Err(
             Refusal::new(Code::OriginRefused, "this request was made by another site").into()
         );
@@ -146,12 +146,14 @@ fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-fn is_foreign(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+fn is_foreign(parts: &Parts) -> bool {
+    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
         return !matches!(site, "same-origin" | "none");
     }
-    let host = text("host").unwrap_or_default();
+    // HTTP/2 says in the address what HTTP/1 says in the header.
+    let authority = parts.uri.authority().map(|authority| authority.as_str());
+    let host = text("host").or(authority).unwrap_or_default();
     let origin =
         text("origin").map(|origin| origin.split_once("://").map_or(origin, |(_, host)| host));
     origin.is_some_and(|origin| origin != host)

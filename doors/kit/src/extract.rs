@@ -66,6 +66,17 @@ impl<T: DeserializeOwned> FromRequest<Door> for JsonBody<T> {
     }
 }
 
+/// A body as it was sent, such as one that was signed.
+pub struct RawBody(pub Bytes);
+
+impl FromRequest<Door> for RawBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, door: &Door) -> Result<Self, Problem> {
+        read_body(request.into_body(), door.settings().body_max).await.map(Self)
+    }
+}
+
 /// Reads a whole body, up to a limit in bytes.
 pub(crate) async fn read_body(body: Body, max: usize) -> Result<Bytes, Problem> {
     let collected = Limited::new(body, max).collect().await;
@@ -74,7 +85,10 @@ pub(crate) async fn read_body(body: Body, max: usize) -> Result<Bytes, Problem> 
             Some(_) => {
                 Refusal::new(Code::TooLarge, format!("the body is larger than {max} bytes")).into()
             }
-            None => Refusal::field("", "the body ended before it was complete").into(),
+            None => Problem::with_status(
+                StatusCode::BAD_REQUEST,
+                Refusal::new(Code::InputInvalid, "the body ended before it was complete"),
+            ),
         }
     })
 }

@@ -19,7 +19,7 @@ use handel_engine::Engine;
 use handel_ports::System;
 
 pub use context::{CART_COOKIE, CART_TOKEN, Request, Write, cart_cookie};
-pub use extract::{JsonBody, PathParams, QueryParams, expected_version, read_json};
+pub use extract::{JsonBody, PathParams, QueryParams, RawBody, expected_version, read_json};
 pub use limits::layered;
 pub use metrics::Metrics;
 pub use ops::ops_router;

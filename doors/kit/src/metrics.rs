@@ -116,7 +116,7 @@ impl Metrics {
         took: SignedDuration,
         refused: Option<Code>,
     ) {
-        let (method, route) = (method.to_string(), route.to_owned());
+        let (method, route) = (known(method).to_owned(), route.to_owned());
         let labels = RequestLabels {
             method: method.clone(),
             route: route.clone(),
@@ -145,6 +145,20 @@ impl Metrics {
             let _infallible = writeln!(text, "# EOF");
         }
         Ok(text)
+    }
+}
+
+/// A client may invent methods without end.
+fn known(method: &Method) -> &str {
+    match *method {
+        Method::GET
+        | Method::HEAD
+        | Method::POST
+        | Method::PUT
+        | Method::PATCH
+        | Method::DELETE
+        | Method::OPTIONS => method.as_str(),
+        _ => "other",
     }
 }
 

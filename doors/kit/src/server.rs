@@ -1,11 +1,14 @@
 //! The accept loop: connections are limited, slow clients are cut off, and a shutdown lets requests end.
 
+mod quiet;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use handel_ports::System;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioExecutor, TokioIo},
     server::{conn::auto, graceful::GracefulShutdown},
     service::TowerToHyperService,
 };
@@ -14,12 +17,15 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
+use self::quiet::{Activity, Watched};
+
 /// Limits of connections.
 #[derive(Clone, Copy, Debug)]
 pub struct ServerSettings {
     /// Most connections at once; more wait in the operating system's queue.
     pub connections_max: usize,
-    /// How long a client may take to send the head of a request, and how long an idle connection is kept.
+    /// How long a connection is kept on which nothing happens: how long a client may take to send the head of
+    /// a request or to read an answer, and how long it may stay without asking.
     pub header_timeout: Duration,
     /// How long requests may go on after a shutdown was asked for.
     pub shutdown_grace: Duration,
@@ -71,7 +77,7 @@ impl Server {
         let Self { listener, settings, system } = self;
         let places = Arc::new(Semaphore::new(settings.connections_max));
         let connections = GracefulShutdown::new();
-        let builder = Arc::new(http(&settings));
+        let builder = http();
         loop {
             let accepted = tokio::select! {
                 biased;
@@ -79,13 +85,28 @@ impl Server {
                 accepted = accept(&listener, &places, &system) => accepted,
             };
             let (stream, place) = accepted;
-            let service = TowerToHyperService::new(router.clone());
-            let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+            let activity = Arc::new(Activity::new(system.clone()));
+            let (routes, requests) = (TowerToHyperService::new(router.clone()), activity.clone());
+            let service = service_fn(move |request| {
+                let (under_way, answer) = (requests.begin(), routes.call(request));
+                async move {
+                    let answer = answer.await;
+                    drop(under_way);
+                    answer
+                }
+            });
+            let stream = Watched::new(TokioIo::new(stream), activity.clone());
+            let connection = builder.serve_connection(stream, service).into_owned();
             let connection = connections.watch(connection);
             system.spawn(async move {
-                // A client that breaks off is its own business.
-                if let Err(error) = connection.await {
-                    tracing::debug!(%error, "a connection ended early");
+                tokio::select! {
+                    ended = connection => if let Err(error) = ended {
+                        // A client that breaks off is its own business.
+                        tracing::debug!(%error, "a connection ended early");
+                    },
+                    () = activity.quiet_for(settings.header_timeout) => {
+                        tracing::debug!("a connection was closed because nothing came of it");
+                    }
                 }
                 drop(place);
             });
@@ -99,19 +120,12 @@ impl Server {
     }
 }
 
-fn http(settings: &ServerSettings) -> auto::Builder<TokioExecutor> {
+/// No time limits of the library: [`Activity`] also counts before it is known which protocol a client speaks.
+fn http() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(settings.header_timeout)
-        .max_buf_size(HEAD_MAX)
-        .max_headers(HEADERS_MAX);
+    builder.http1().header_read_timeout(None).max_buf_size(HEAD_MAX).max_headers(HEADERS_MAX);
     builder
         .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(settings.header_timeout)
-        .keep_alive_timeout(settings.header_timeout)
         .max_concurrent_streams(STREAMS_MAX)
         .max_header_list_size(u32::try_from(HEAD_MAX).unwrap_or(u32::MAX));
     builder
