@@ -26,9 +26,10 @@ pub fn of_store(error: StoreError) -> anyhow::Error {
         StoreError::Locked(directory) => anyhow!(
             "a server uses this data directory ({directory}); stop it, or do this through its API"
         ),
-        StoreError::SchemaTooOld { .. } => {
-            anyhow!("{error}: `handel migrate` does that, or set database.migrate to true")
-        }
+        StoreError::SchemaTooOld { found, known } => anyhow!(
+            "the schema is at version {found} of {known}; run `handel migrate`, or set \
+             database.migrate to true"
+        ),
         StoreError::Corrupt(_) => anyhow!("{error}; restore a backup, and see `handel doctor`"),
         other => other.into(),
     }

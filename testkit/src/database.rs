@@ -24,8 +24,7 @@ const TEMPLATE_LOCK: i64 = 4_201_764_001;
 impl TestDatabase {
     /// A SQLite database in a directory of its own.
     pub async fn sqlite() -> Self {
-        let directory =
-            TempDir::with_prefix("handel-test-").expect("a temporary directory can be made");
+        let directory = directory();
         let config =
             DatabaseConfig::Sqlite { directory: directory.path().join("data"), readers: 2 };
         let database = Database::open(&config).await.expect("a fresh database opens");
@@ -46,8 +45,7 @@ impl TestDatabase {
             eprintln!("skipped: TEST_POSTGRES_URL is not set");
             return None;
         };
-        let directory =
-            TempDir::with_prefix("handel-test-").expect("a temporary directory can be made");
+        let directory = directory();
         let name = format!("handel_test_{}", unique(directory.path()));
         let template = ensure_template(&server).await;
         admin(&server, &format!("create database {name} template {template}")).await;
@@ -77,6 +75,14 @@ impl TestDatabase {
         self.database.close().await;
         self.database = Database::open(&self.config).await.expect("a closed database opens again");
     }
+}
+
+/// A directory in memory where the machine has one: tests end no process by the power switch, and
+/// thousands of commits to a busy disk are what they would spend their time with.
+fn directory() -> TempDir {
+    let in_memory = TempDir::with_prefix_in("handel-test-", "/dev/shm");
+    let directory = in_memory.or_else(|_| TempDir::with_prefix("handel-test-"));
+    directory.expect("a temporary directory can be made")
 }
 
 /// Deletes a database on the server when the test ends, however it ends.

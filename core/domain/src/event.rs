@@ -234,7 +234,10 @@ impl Event {
             Self::Product(event) => event.product_id.to_string(),
             Self::Category(event) => event.category_id.to_string(),
             Self::Channel(event) => event.channel_id.to_string(),
-            Self::Stock(event) => event.variant_id.to_string(),
+            Self::Stock(event) => match event.location_id {
+                Some(location_id) => format!("{}/{location_id}", event.variant_id),
+                None => event.variant_id.to_string(),
+            },
             Self::Cart(event) => event.cart_id.to_string(),
             Self::Order(event) => event.order_id.to_string(),
         }

@@ -127,7 +127,7 @@ codes! {
     StillInUse = "still_in_use", Conflict;
     /// A category cannot be moved below itself, nor deeper than the limit.
     CategoryLoop = "category.loop", Refused;
-    /// The cart was bought or has expired and takes no more changes.
+    /// The cart became an order and takes no more changes.
     CartClosed = "cart.closed", Conflict;
     /// The cart has no lines.
     CartEmpty = "cart.empty", Refused;
@@ -189,8 +189,6 @@ codes! {
     Overloaded = "request.overloaded", Unavailable;
     /// The request was not done within its time limit.
     DeadlineExceeded = "request.timeout", Unavailable;
-    /// The shop is shutting down; try again.
-    ShuttingDown = "request.shutting_down", Unavailable;
     /// The database cannot be reached or cannot write.
     StorageUnavailable = "storage.unavailable", Unavailable;
     /// Something went wrong inside; it was logged with the id of the request.

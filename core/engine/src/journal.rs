@@ -3,6 +3,7 @@
 
 use handel_domain::{
     event::{Event, OrderChange, OrderEvent},
+    id::AuditId,
     order::Order,
 };
 use handel_ports::System;
@@ -40,7 +41,7 @@ pub(crate) fn record(
     ]);
     let audit = APPEND_AUDIT.bind(values![
         ctx.tenant_id,
-        system.mint::<handel_domain::id::AuditKind>(now),
+        audit_id(system, sequence, now),
         &subject,
         event.name(),
         ctx.actor().to_string(),
@@ -49,6 +50,13 @@ pub(crate) fn record(
         now,
     ]);
     [outbox, audit]
+}
+
+/// Rows of one moment sort by the sequence of what they describe.
+fn audit_id(system: &System, sequence: i64, now: Timestamp) -> AuditId {
+    let mut entropy = system.bytes::<10>();
+    entropy[..2].copy_from_slice(&sequence.to_be_bytes()[6..]);
+    AuditId::mint(now, entropy)
 }
 
 /// The events of an order, numbered on from its last one. The order must be saved afterwards.

@@ -248,8 +248,8 @@ impl<'b> Transaction<'b> {
         }
     }
 
-    /// Gives the unit up because another transaction was faster. Return the error: the unit is run again
-    /// and sees what the other one did.
+    /// Gives the unit up because another transaction was faster. Return the error: on PostgreSQL the unit is
+    /// run again and sees what the other one did. On SQLite nobody can be faster, and the error stands.
     pub fn restart(&mut self) -> StoreError {
         match &mut self.0 {
             TransactionInner::Sqlite(inner) => inner.fail(StoreError::Contention),

@@ -9,6 +9,7 @@ use handel_domain::{
     id::RequestId,
     order::Status,
     refusal::{FieldError, Kind, Shortage},
+    text::looks_like_card_number,
 };
 use handel_engine::Error;
 use http::{HeaderValue, StatusCode, header};
@@ -154,7 +155,8 @@ impl From<Error> for Problem {
     /// The text of what failed inside goes to the log here, once, and nowhere else.
     fn from(error: Error) -> Self {
         if let Some(source) = &error.source {
-            tracing::error!(code = %error.code(), %source, "a request failed");
+            let request = CURRENT.try_with(ToString::to_string).unwrap_or_default();
+            tracing::error!(request, code = %error.code(), %source, "a request failed");
         }
         error.refusal.into()
     }
@@ -169,7 +171,7 @@ impl IntoResponse for Problem {
             kind: format!("{EXPLAINED_AT}{code}"),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
-            detail: message,
+            detail: unechoed(message),
             code: code.to_string(),
             request_id: CURRENT.try_with(ToString::to_string).ok(),
             errors: details.errors.into_iter().map(FieldProblem::from).collect(),
@@ -201,7 +203,16 @@ impl IntoResponse for Problem {
 
 impl From<FieldError> for FieldProblem {
     fn from(error: FieldError) -> Self {
-        Self { pointer: error.pointer, message: error.message }
+        Self { pointer: unechoed(error.pointer), message: unechoed(error.message) }
+    }
+}
+
+/// A parser says what it found instead of what it expected. A card number must not come back that way.
+fn unechoed(text: String) -> String {
+    if looks_like_card_number(&text) {
+        "(held back: it looks like a card number)".to_owned()
+    } else {
+        text
     }
 }
 

@@ -1,12 +1,7 @@
 //! What payment providers report.
 
-use axum::{
-    Json,
-    body::Bytes,
-    extract::{FromRequest, Request as AxumRequest, State},
-};
-use handel_domain::{Code, Refusal};
-use handel_kit::{Door, PathParams, Problem, ProblemBody, Request};
+use axum::{Json, extract::State};
+use handel_kit::{Door, PathParams, Problem, ProblemBody, RawBody, Request};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -20,20 +15,6 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
 struct ReceiptView {
     /// Whether it was new; a repetition changes nothing.
     accepted: bool,
-}
-
-/// The raw body, over which the signature was made.
-struct RawBody(Bytes);
-
-impl FromRequest<Door> for RawBody {
-    type Rejection = Problem;
-
-    async fn from_request(request: AxumRequest, door: &Door) -> Result<Self, Problem> {
-        let max = door.settings().body_max;
-        let too_large =
-            |_| Refusal::new(Code::TooLarge, format!("the body is larger than {max} bytes")).into();
-        axum::body::to_bytes(request.into_body(), max).await.map(Self).map_err(too_large)
-    }
 }
 
 /// Takes a webhook in: checked over its raw body, stored once, applied right after.

@@ -94,8 +94,10 @@ struct Tally {
 
 impl Tally {
     fn report(&mut self, progress: &Progress, rejected: &[RowError], warnings: &[RowError]) {
-        self.rejected += u64::try_from(rejected.len()).unwrap_or(u64::MAX);
+        let mut last = None;
         for error in rejected {
+            // A row may have several things wrong with it; they stand together.
+            self.rejected += u64::from(last.replace(error.line) != Some(error.line));
             progress.note(&format!("rejected: {error}"));
         }
         for warning in warnings {

@@ -27,6 +27,6 @@ pub async fn check(config: &Config) -> Result<()> {
     let database = wiring::connect(config).await?;
     let checked = database.check_schema().await;
     database.close().await;
-    checked.map_err(failure::of_store).context("the schema is not the newest")?;
+    checked.map_err(failure::of_store).context("the schema is not what this program needs")?;
     console::line("the schema is the newest")
 }

@@ -34,8 +34,9 @@ async fn schema(config: &Config, database: &Database) -> Finding {
     let what = "schema";
     match database.check_schema().await {
         Ok(()) => Finding::new(what, State::Good, "the newest version"),
-        Err(error @ StoreError::SchemaTooOld { .. }) if config.database.migrate => {
-            Finding::new(what, State::Note, format!("{error}; the next start does that"))
+        Err(StoreError::SchemaTooOld { found, known }) if config.database.migrate => {
+            let detail = format!("at version {found} of {known}; the next start migrates it");
+            Finding::new(what, State::Note, detail)
         }
         Err(error) => wrong(what, error),
     }

@@ -10,8 +10,8 @@ use super::support::{Place, Said};
 
 /// Looks at a place with a port that is free, or so near to it that it does not matter.
 fn examine(place: &Place, more: &[&str]) -> Said {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    let address = listener.local_addr().expect("a bound address").to_string();
     drop(listener);
     place.run(&[&["doctor", "--listen", &address], more].concat())
 }

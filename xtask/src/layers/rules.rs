@@ -159,7 +159,7 @@ fn edge(package: &Package, dependency: &Dependency) -> String {
 }
 
 fn between_layers(from: Layer, to: Layer, kind: Kind) -> Option<&'static str> {
-    if from.may_use().contains(&to) || (kind == Kind::Dev && to == Testkit) {
+    if from.may_use().contains(&to) || (kind == Kind::Dev && matches!(to, Testkit | Adapter)) {
         return None;
     }
     Some(match to {
@@ -189,8 +189,8 @@ fn of_library(package: &Package, layer: Layer, dependency: &Dependency) -> Optio
     if name.starts_with("axum") && !speaks_http(layer, is_dev) {
         return Some("HTTP servers belong to doors, adapters and the binary");
     }
-    let has_database =
-        matches!(layer, Store | Testkit) || package.directory == Path::new("adapters/local");
+    let has_database = matches!(layer, Store | Testkit | Bench)
+        || package.directory == Path::new("adapters/local");
     if DATABASE_DRIVERS.iter().any(|driver| name.starts_with(driver)) && !has_database && !is_dev {
         return Some("databases are reached through the store alone");
     }

@@ -2,7 +2,7 @@
 
 use handel_domain::{
     cart::Cart,
-    id::{CartId, TenantId},
+    id::{CartId, CheckoutId, TenantId},
 };
 use handel_store::{Bound, Json, StoreError, Transaction, statements, values};
 use jiff::Timestamp;
@@ -10,7 +10,10 @@ use jiff::Timestamp;
 statements! {
     GET = "select document from carts where tenant_id = $1 and id = $2";
     LOCK for update = "select document from carts where tenant_id = $1 and id = $2";
-    LOCK_MANY for update = "select document from carts where tenant_id = $1 and id in list($2) order by id";
+    LOCK_OF_CHECKOUTS for update = "
+        select document from carts
+         where tenant_id = $1 and id in (select cart_id from checkouts where tenant_id = $1 and id in list($2))
+         order by id";
     INSERT = "
         insert into carts (tenant_id, id, status, document, version, expires_at) values ($1, $2, $3, $4, $5, $6)";
     UPDATE = "
@@ -42,9 +45,11 @@ pub(crate) async fn lock(
     row.map(|row| row.get(0).map(|Json(cart)| cart)).transpose()
 }
 
-pub(crate) fn lock_many(tenant_id: TenantId, ids: Vec<CartId>) -> Bound {
-    let ids: handel_store::Value = ids.into_iter().collect();
-    LOCK_MANY.bind(values![tenant_id, ids])
+/// The carts of some checkouts. They are locked before the checkouts, everywhere, so that two who want both
+/// wait for each other instead of deadlocking.
+pub(crate) fn lock_of_checkouts(tenant_id: TenantId, ids: &[CheckoutId]) -> Bound {
+    let ids: handel_store::Value = ids.iter().copied().collect();
+    LOCK_OF_CHECKOUTS.bind(values![tenant_id, ids])
 }
 
 pub(crate) fn read_all(rows: &[handel_store::Row]) -> Result<Vec<Cart>, StoreError> {

@@ -12,8 +12,8 @@ use handel_domain::{
 use handel_store::{Row, StoreError, Transaction, Value, statements, values};
 use serde::{Deserialize, Serialize};
 
-use super::{save, sql};
-use crate::{Context, Engine, Error, Once, Scope, journal};
+use super::relist::{RELIST_JOB, RelistJob};
+use crate::{Context, Engine, Error, Once, Scope, jobs, journal};
 
 statements! {
     LIST = "
@@ -109,12 +109,13 @@ impl Engine {
                     Event::Category(CategoryEvent { category_id: id, change: Change::Updated });
                 let [outbox, audit] =
                     journal::record(&system, &context, &event, category.version, now);
-                tx.run_all(vec![upsert(context.tenant_id, &category), outbox, audit]).await?;
+                let relist = RelistJob { category_id: id };
+                let job = jobs::enqueue(&system, context.tenant_id, RELIST_JOB, &relist, None, now);
+                tx.run_all(vec![upsert(context.tenant_id, &category), outbox, audit, job]).await?;
                 Ok(category)
             })
             .await?;
-        self.relist_category(ctx, id).await?;
-        self.forget_lists();
+        self.wake();
         Ok(once)
     }
 
@@ -145,33 +146,6 @@ impl Engine {
             Ok(())
         })
         .await
-    }
-
-    /// Writes the list rows of a category's products again, in chunks.
-    async fn relist_category(&self, ctx: &Context, id: CategoryId) -> Result<(), Error> {
-        let tenant_id = ctx.tenant_id;
-        let mut after = ProductId::from_u128(0);
-        loop {
-            let done = self
-                .database()
-                .write(async move |tx: &mut Transaction<'_>| {
-                    let rows = tx.rows(PRODUCTS_OF.bind(values![tenant_id, id, after])).await?;
-                    let ids =
-                        rows.iter().map(|row| row.get(0)).collect::<Result<Vec<ProductId>, _>>()?;
-                    let products = sql::load(tx, tenant_id, ids.clone()).await?;
-                    for product in &products {
-                        let ancestors =
-                            with_ancestors(tx, tenant_id, &product.category_ids).await?;
-                        tx.run_all(save::listing_rows(tenant_id, product, &ancestors)).await?;
-                    }
-                    Ok::<_, Error>(ids.last().copied())
-                })
-                .await?;
-            match done {
-                Some(last) => after = last,
-                None => return Ok(()),
-            }
-        }
     }
 }
 
@@ -233,6 +207,25 @@ async fn ancestors_of(
         next = *parents.get(&id).ok_or_else(unknown)?;
     }
     Ok(ancestors)
+}
+
+/// A category and all those below it.
+pub(super) async fn below(
+    tx: &mut Transaction<'_>,
+    tenant_id: TenantId,
+    id: CategoryId,
+) -> Result<BTreeSet<CategoryId>, StoreError> {
+    let parents = parents(tx, tenant_id).await?;
+    let mut below = BTreeSet::from([id]);
+    // Each round finds one level more.
+    for _ in 0..DEPTH_MAX {
+        let found = parents
+            .iter()
+            .filter(|(_, parent)| parent.is_some_and(|parent| below.contains(&parent)));
+        let found: Vec<_> = found.map(|(id, _)| *id).collect();
+        below.extend(found);
+    }
+    Ok(below)
 }
 
 /// Some categories and all those above them. Fails where one does not exist.

@@ -98,9 +98,12 @@ impl Engine {
         ctx: Context,
         complete: Complete,
     ) -> Result<Once<Completion>, Error> {
-        let provider =
-            self.provider(complete.payment.as_ref().and_then(|choice| choice.provider.as_deref()))?;
-        let ticket = Ticket { ctx: ctx.clone(), complete, provider: provider.name() };
+        // What costs nothing needs no provider.
+        let provider = match &complete.payment {
+            Some(choice) => Some(self.provider(choice.provider.as_deref())?.name()),
+            None => None,
+        };
+        let ticket = Ticket { ctx: ctx.clone(), complete, provider };
         let choice = ticket.complete.payment.clone();
         let claimed = match self.place(ticket.clone()).await? {
             Placed::Replayed(completion) => return Ok(Once { reply: completion, replayed: true }),
@@ -129,23 +132,25 @@ impl Engine {
         choice: Option<PaymentChoice>,
     ) -> Result<Completion, Error> {
         let provider = self.provider(Some(&claimed.provider))?;
-        let limit = self.limits().provider_timeout;
-        let report = match (claimed.resumed, choice) {
-            // The process died between the call and its answer: ask before anything is sent again.
-            (true, _) | (_, None) => {
-                self.system().within(limit, provider.find(claimed.attempt_id)).await
-            }
-            (false, Some(choice)) => {
-                let charge = Charge {
-                    key: claimed.attempt_id,
-                    order_id: claimed.order_id,
-                    amount: claimed.amount,
-                    token: choice.token,
-                    return_url: choice.return_url,
-                };
-                self.system().within(limit, provider.charge(charge)).await
+        let charge = choice.map(|choice| Charge {
+            key: claimed.attempt_id,
+            order_id: claimed.order_id,
+            amount: claimed.amount,
+            token: choice.token,
+            return_url: choice.return_url,
+        });
+        let call = async {
+            // A process died between the call and its answer: ask before anything is sent again.
+            let known = match claimed.resumed {
+                true => provider.find(claimed.attempt_id).await,
+                false => Report::NotFound,
+            };
+            match (known, charge) {
+                (Report::NotFound, Some(charge)) => provider.charge(charge).await,
+                (known, _) => known,
             }
         };
+        let report = self.system().within(self.limits().provider_timeout, call).await;
         let report = report.unwrap_or(Report::Unknown);
         self.settle_with_reply(ctx, &claimed, report).await
     }

@@ -70,15 +70,9 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(Checkout, Arc<Channel>), Error> {
         let tenant_id = ctx.tenant_id;
-        // Checkouts are locked before carts, as where orders are placed, so that both wait for each other
-        // instead of deadlocking. A checkout that is made meanwhile is seen once the cart is locked.
-        let before = sql::lock_of_cart(tx, tenant_id, cart_id).await?;
         let (cart, channel) = self.lock_cart(tx, tenant_id, cart_id).await?;
         let settings = &channel.settings;
-        let existing = match before {
-            Some(checkout) => Some(checkout),
-            None => sql::lock_of_cart(tx, tenant_id, cart_id).await?,
-        };
+        let existing = sql::lock_of_cart(tx, tenant_id, cart_id).await?;
         let mut saves: Vec<Bound> = Vec::new();
         let checkout = match existing {
             Some(checkout) if checkout.status == CheckoutStatus::Completed => checkout,

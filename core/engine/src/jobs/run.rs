@@ -5,13 +5,13 @@ use handel_store::{Json, Row, StoreError, Transaction, statements, values};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
-use crate::{Engine, Error, payment};
+use crate::{Engine, Error, catalog, payment};
 
 statements! {
     DUE for update skip locked = "
         select tenant_id, id, kind, payload, attempts from jobs
          where status = 'queued' and run_at <= $1 and (lease_until is null or lease_until <= $1)
-         order by run_at, id limit 16";
+         order by run_at, id limit 4";
     LEASE = "
         update jobs set lease_owner = $3, lease_until = $4, attempts = attempts + 1, updated_at = $5
          where tenant_id = $1 and id = $2 and status = 'queued'";
@@ -26,7 +26,8 @@ statements! {
          where tenant_id = $1 and id = $2 and lease_owner = $3 and status = 'queued'";
 }
 
-/// How long a job may run before another process takes it.
+/// How long the jobs that were taken together may run before another process takes them. Each may wait for
+/// a provider once.
 const LEASE_TIME: SignedDuration = SignedDuration::from_secs(60);
 /// The first pause after a failure, in milliseconds; it doubles each time.
 const PAUSE_MS: i64 = 1_000;
@@ -84,6 +85,7 @@ fn read(row: &Row) -> Result<Job, StoreError> {
 /// The table of all kinds of jobs.
 async fn run(engine: &Engine, job: &Job) -> Result<(), String> {
     match job.kind.as_str() {
+        catalog::RELIST_JOB => engine.run_relist(job.tenant_id, parse(job)?).await,
         payment::REFUND_JOB => engine.run_refund(job.tenant_id, parse(job)?).await,
         payment::WEBHOOK_JOB => engine.run_webhook(job.tenant_id, parse(job)?).await,
         unknown => Err(format!("this program knows no job of the kind {unknown}")),

@@ -42,7 +42,8 @@ statements! {
 pub(crate) struct Ticket {
     pub(crate) ctx: Context,
     pub(crate) complete: Complete,
-    pub(crate) provider: &'static str,
+    /// The provider that is to take the money; none where nothing is paid.
+    pub(crate) provider: Option<&'static str>,
 }
 
 /// What became of a ticket.
@@ -75,8 +76,9 @@ pub(super) async fn place_batch(
 ) -> Result<Vec<Result<Placed, Error>>, Error> {
     let now = engine.system().now();
     let mut outcomes: Vec<Option<Result<Placed, Error>>> = tickets.iter().map(|_| None).collect();
-    let checkouts = load_checkouts(tx, tickets, now, &mut outcomes).await?;
-    let candidates = load_candidates(engine, tx, tickets, checkouts, now, &mut outcomes).await?;
+    let (checkouts, carts) = load_checkouts(tx, tickets, now, &mut outcomes).await?;
+    let candidates =
+        load_candidates(engine, tx, tickets, checkouts, carts, now, &mut outcomes).await?;
     if !candidates.is_empty() {
         write_orders(engine, tx, candidates, now, &mut outcomes).await?;
     }
@@ -86,27 +88,32 @@ pub(super) async fn place_batch(
         .collect())
 }
 
-/// Judges the keys and locks the checkouts. One round trip.
+/// Checkouts that tickets may complete, each with the place of its ticket.
+type Mine = HashMap<CheckoutId, (usize, Checkout)>;
+
+/// Judges the keys and locks the checkouts with their carts. One round trip.
 async fn load_checkouts(
     tx: &mut Transaction<'_>,
     tickets: &[Ticket],
     now: Timestamp,
     outcomes: &mut [Option<Result<Placed, Error>>],
-) -> Result<HashMap<CheckoutId, (usize, Checkout)>, Error> {
-    let Some(first) = tickets.first() else { return Ok(HashMap::new()) };
+) -> Result<(Mine, Vec<Cart>), Error> {
+    let Some(first) = tickets.first() else { return Ok((HashMap::new(), Vec::new())) };
     let tenant_id = first.ctx.tenant_id;
     let mut ids: Vec<CheckoutId> =
         tickets.iter().map(|ticket| ticket.complete.checkout_id).collect();
     ids.sort_unstable();
     ids.dedup();
     let keys: Vec<_> = tickets.iter().map(|ticket| ticket.ctx.idempotency.as_ref()).collect();
-    let mut bounds: Vec<Bound> = Vec::with_capacity(tickets.len() + 1);
+    let mut bounds: Vec<Bound> = Vec::with_capacity(tickets.len() + 2);
     for (ticket, key) in tickets.iter().zip(&keys) {
         bounds.extend(key.map(|key| idempotency::find(&ticket.ctx, key, now)));
     }
+    bounds.push(cart::sql::lock_of_checkouts(tenant_id, &ids));
     bounds.push(checkout::sql::lock_many(tenant_id, ids));
     let mut results = tx.rows_all(bounds).await?;
     let locked = checkout::sql::read_all(&results.pop().unwrap_or_default())?;
+    let carts = cart::sql::read_all(&results.pop().unwrap_or_default())?;
     let locked: HashMap<CheckoutId, Checkout> =
         locked.into_iter().map(|found| (found.id, found)).collect();
     let mut stored = results.into_iter();
@@ -135,7 +142,7 @@ async fn load_checkouts(
             },
         };
     }
-    Ok(mine)
+    Ok((mine, carts))
 }
 
 /// A checkout that a ticket may complete.
@@ -151,7 +158,7 @@ enum Found<'c> {
 fn check<'c>(
     ticket: &Ticket,
     locked: &'c HashMap<CheckoutId, Checkout>,
-    mine: &HashMap<CheckoutId, (usize, Checkout)>,
+    mine: &Mine,
     now: Timestamp,
 ) -> Result<Found<'c>, Refusal> {
     let checkout = locked.get(&ticket.complete.checkout_id).ok_or_else(checkout::unknown)?;
@@ -163,12 +170,13 @@ fn check<'c>(
     }
 }
 
-/// Loads carts and offers of all checkouts, and keeps those that are complete. Two round trips.
+/// Loads the offers of all checkouts, and keeps those that are complete. One round trip.
 async fn load_candidates<'t>(
     engine: &Engine,
     tx: &mut Transaction<'_>,
     tickets: &'t [Ticket],
-    checkouts: HashMap<CheckoutId, (usize, Checkout)>,
+    checkouts: Mine,
+    mut carts: Vec<Cart>,
     now: Timestamp,
     outcomes: &mut [Option<Result<Placed, Error>>],
 ) -> Result<Vec<Candidate<'t>>, Error> {
@@ -176,10 +184,6 @@ async fn load_candidates<'t>(
     checkouts.sort_by_key(|(at, _)| *at);
     let Some((first, _)) = checkouts.first() else { return Ok(Vec::new()) };
     let tenant_id = tickets[*first].ctx.tenant_id;
-    let mut cart_ids: Vec<_> = checkouts.iter().map(|(_, checkout)| checkout.cart_id).collect();
-    cart_ids.sort_unstable();
-    let carts = tx.rows(cart::sql::lock_many(tenant_id, cart_ids)).await?;
-    let mut carts = cart::sql::read_all(&carts)?;
     let mut by_currency: HashMap<handel_domain::Currency, Offers> = HashMap::new();
     let mut channels: HashMap<ChannelId, Arc<Channel>> = HashMap::new();
     let mut candidates = Vec::with_capacity(checkouts.len());
@@ -343,7 +347,8 @@ fn place_one(
         claim(engine, ctx, Some(&completion), now, writes);
         Placed::Done(completion)
     } else {
-        let (payment, attempt) = new_payment(engine, &order, candidate.ticket.provider, now);
+        let provider = candidate.ticket.provider.expect("what is owed was checked to be paid");
+        let (payment, attempt) = new_payment(engine, &order, provider, now);
         writes.plain.push(payment::sql::insert_payment(ctx.tenant_id, &payment));
         writes.plain.push(payment::sql::insert_attempt(ctx.tenant_id, &attempt));
         claim(engine, ctx, None, now, writes);

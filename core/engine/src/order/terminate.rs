@@ -141,8 +141,8 @@ impl Engine {
     ) -> Result<(), Error> {
         let channel = self.channel(tx, tenant_id, Which::Id(order.channel_id)).await?;
         let mut bounds = Vec::new();
-        let checkout = checkout::sql::lock(tx, tenant_id, order.checkout_id).await?;
         let cart = cart::sql::lock(tx, tenant_id, order.cart_id).await?;
+        let checkout = checkout::sql::lock(tx, tenant_id, order.checkout_id).await?;
         let mut version = None;
         if let Some(mut cart) = cart {
             cart.reopen(&channel.settings, now);

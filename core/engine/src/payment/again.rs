@@ -1,8 +1,12 @@
 //! A second completion of a checkout that became an order: the order as it is, or another attempt to pay it.
 
-use handel_domain::{id::OrderId, payment::AttemptStatus};
-use handel_store::Transaction;
-use jiff::SignedDuration;
+use handel_domain::{
+    Refusal,
+    id::OrderId,
+    payment::{AttemptStatus, Payment},
+};
+use handel_store::{Bound, Transaction};
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Claimed, in_progress, sql};
 use crate::{
@@ -10,6 +14,9 @@ use crate::{
     idempotency::{self, Known},
     order::{self, Placed, Ticket, new_attempt, sql as orders},
 };
+
+/// What ids can tell apart.
+const MILLISECOND: SignedDuration = SignedDuration::from_millis(1);
 
 impl Engine {
     /// Takes up an order that was placed before.
@@ -35,34 +42,37 @@ impl Engine {
         order_id: OrderId,
     ) -> Result<Placed, Error> {
         let (now, ctx) = (self.system().now(), &ticket.ctx);
-        if let Known::Done(completion) = idempotency::look_up(tx, ctx, now).await? {
-            return Ok(Placed::Replayed(completion));
-        }
+        let resumes = match idempotency::look_up(tx, ctx, now).await? {
+            Known::Done(completion) => return Ok(Placed::Replayed(completion)),
+            Known::Abandoned => true,
+            Known::New => false,
+        };
         let order = orders::lock(tx, ctx.tenant_id, order_id).await?.ok_or_else(order::unknown)?;
         let found = sql::lock_of_order(tx, ctx.tenant_id, order_id).await?;
         let order_token = self.order_token(ctx.tenant_id, order_id);
         let mut bounds = Vec::new();
         let placed = match found {
             Some((payment, latest)) if order.awaits_payment() => {
+                if ticket.complete.payment.is_none() {
+                    return Err(Refusal::field("/payment", "is needed").into());
+                }
                 // Ids tell which attempt is the latest, also where clocks differ or two are made in one
                 // millisecond.
-                let after = latest
-                    .as_ref()
-                    .map(|latest| latest.created_at + SignedDuration::from_millis(1));
+                let after = latest.as_ref().map(|latest| latest.created_at + MILLISECOND);
                 let made_at = after.map_or(now, |after| after.max(now));
-                if let Some(mut latest) = latest.filter(|latest| !latest.status.is_final()) {
-                    if latest.status != AttemptStatus::RequiresAction {
-                        return Err(in_progress(Some(order_id)).into());
+                let attempt = match latest.filter(|latest| !latest.status.is_final()) {
+                    // The process that made it died: the same request may send it again, because the
+                    // provider takes the money of one key once.
+                    Some(latest) if resumes => Claimed::new(&payment, &latest, true),
+                    Some(mut latest) if latest.status == AttemptStatus::RequiresAction => {
+                        latest.supersede();
+                        bounds.push(sql::update_attempt(ctx.tenant_id, &mut latest));
+                        self.claim_new(ticket, &payment, made_at, &mut bounds)
                     }
-                    latest.supersede();
-                    bounds.push(sql::update_attempt(ctx.tenant_id, &mut latest));
-                }
-                if ticket.complete.payment.is_none() {
-                    return Err(handel_domain::Refusal::field("/payment", "is needed").into());
-                }
-                let attempt = new_attempt(self, &payment, ticket.provider, made_at);
-                bounds.push(sql::insert_attempt(ctx.tenant_id, &attempt));
-                Placed::Charge(Claimed::new(&payment, &attempt, false))
+                    Some(_) => return Err(in_progress(Some(order_id)).into()),
+                    None => self.claim_new(ticket, &payment, made_at, &mut bounds),
+                };
+                Placed::Charge(attempt)
             }
             found => {
                 let payment = found.map(|(payment, latest)| PaymentSummary::new(payment, latest));
@@ -81,5 +91,18 @@ impl Engine {
         }
         tx.run_all(bounds).await?;
         Ok(placed)
+    }
+
+    fn claim_new(
+        &self,
+        ticket: &Ticket,
+        payment: &Payment,
+        now: Timestamp,
+        bounds: &mut Vec<Bound>,
+    ) -> Claimed {
+        let provider = ticket.provider.expect("it was checked that there is a payment");
+        let attempt = new_attempt(self, payment, provider, now);
+        bounds.push(sql::insert_attempt(ticket.ctx.tenant_id, &attempt));
+        Claimed::new(payment, &attempt, false)
     }
 }

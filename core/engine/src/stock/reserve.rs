@@ -284,30 +284,42 @@ async fn take(
         bounds.extend(crossing(system, ctx, &before, &after, row.get::<i64>(8)? + 1, now));
     }
     for promise in promises.iter().filter(|promise| promise.quantity > 0) {
-        bounds.push(TAKE_ALLOCATION.bind(values![
-            tenant_id,
-            order_id,
-            promise.line_id,
-            promise.location_id,
-            promise.quantity,
-        ]));
-        let movement = Movement {
-            tenant_id,
-            variant_id: promise.variant_id,
-            location_id: promise.location_id,
-            kind,
-            on_hand_delta: if leaves { -promise.quantity } else { 0 },
-            allocated_delta: -promise.quantity,
-            order_id: Some(order_id),
-            reason: None,
-        };
-        bounds.push(movement.append(system, now));
+        bounds.extend(end_promise(system, ctx, order_id, promise, kind, now));
     }
     // Every statement concerns exactly one row; a promise that is gone was ended by somebody else.
     if tx.run_all(bounds).await?.iter().any(|changed| *changed != 1) {
         return Err(tx.restart().into());
     }
     Ok(())
+}
+
+/// The rows of one promise that ends, each of which must change one.
+fn end_promise(
+    system: &System,
+    ctx: &Context,
+    order_id: OrderId,
+    promise: &Promise,
+    kind: MovementKind,
+    now: Timestamp,
+) -> [Bound; 2] {
+    let take = TAKE_ALLOCATION.bind(values![
+        ctx.tenant_id,
+        order_id,
+        promise.line_id,
+        promise.location_id,
+        promise.quantity,
+    ]);
+    let movement = Movement {
+        tenant_id: ctx.tenant_id,
+        variant_id: promise.variant_id,
+        location_id: promise.location_id,
+        kind,
+        on_hand_delta: if kind == MovementKind::Shipment { -promise.quantity } else { 0 },
+        allocated_delta: -promise.quantity,
+        order_id: Some(order_id),
+        reason: None,
+    };
+    [take, movement.append(system, now)]
 }
 
 /// The refusal of a placement that lacks stock.

@@ -88,7 +88,7 @@ fn scopes() -> Schema {
 /// Makes an API key. Nobody can make a key that may do more than they may.
 ///
 /// Needs the scope `keys:write` and every scope that the new key gets. The secret is not stored, so a
-/// repetition makes another key, whatever its `Idempotency-Key` is.
+/// repetition with the same `Idempotency-Key` is refused instead of answered again.
 #[utoipa::path(
     post, path = "/keys", operation_id = "admin_create_key",
     tag = "admin", security(("api_key" = [])), request_body = KeyBody,

@@ -150,7 +150,7 @@ fn read_list(pairs: Vec<(String, String)>) -> Result<ListProducts, Refusal> {
                 list.price = PriceFilter { max_minor: errors.take(number(&value)), ..list.price }
             }
             "in_stock" => {
-                list.in_stock = errors.take(read_flag(&pointer, &value)).unwrap_or_default()
+                list.in_stock = errors.take(read_flag(&pointer, &value)).unwrap_or_default();
             }
             "q" => list.query = value,
             "sort" => list.sort = errors.take(read_sort(&pointer, &value)).unwrap_or_default(),

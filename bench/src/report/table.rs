@@ -1,0 +1,163 @@
+//! The same for people.
+
+use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
+
+use super::{Latency, Report};
+
+/// Prints everything.
+pub fn print(report: &Report) {
+    let environment = &report.environment;
+    println!(
+        "\n{} · {} · {} cores, shared with {} threads of the bench · {}",
+        environment.date,
+        environment.backend,
+        environment.cores,
+        environment.threads,
+        environment.build
+    );
+    println!("{}", runs(report));
+    println!("{}", steps(report));
+    section("What went wrong", &errors(report));
+    section("What else was seen", &facts(report));
+    section("Promises", &findings(report));
+    for run in &report.runs {
+        for finding in run.findings.iter().filter(|finding| !finding.holds()) {
+            println!("BROKEN: {}", finding.rule);
+            for example in &finding.examples {
+                println!("  {example}");
+            }
+        }
+    }
+}
+
+fn section(title: &str, table: &Table) {
+    if !table.is_empty() {
+        println!("{title}\n{table}");
+    }
+}
+
+/// A table whose first columns are words and whose other columns are numbers.
+fn table<const N: usize>(words: usize, header: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(header);
+    for column in table.column_iter_mut().skip(words) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    table
+}
+
+fn runs(report: &Report) -> Table {
+    let mut table = table(
+        1,
+        [
+            "scenario",
+            "clients",
+            "iterations/s",
+            "requests/s",
+            "p50 ms",
+            "p90 ms",
+            "p99 ms",
+            "max ms",
+            "failed",
+            "5xx",
+            "server MB",
+        ],
+    );
+    for run in &report.runs {
+        let mut row = vec![
+            Cell::new(&run.scenario),
+            Cell::new(run.clients),
+            Cell::new(grouped(run.iterations_per_second)),
+            Cell::new(grouped(run.requests_per_second)),
+        ];
+        row.extend(latency(&run.iteration));
+        row.push(Cell::new(run.failed));
+        row.push(Cell::new(run.server_errors));
+        row.push(Cell::new(run.server_memory_mb.map_or("–".to_owned(), |mb| mb.to_string())));
+        table.add_row(row);
+    }
+    table
+}
+
+fn steps(report: &Report) -> Table {
+    let mut table = table(1, ["step", "clients", "count", "p50 ms", "p90 ms", "p99 ms", "max ms"]);
+    for (run, step) in
+        report.runs.iter().flat_map(|run| run.steps.iter().map(move |step| (run, step)))
+    {
+        let mut row =
+            vec![Cell::new(step.step), Cell::new(run.clients), Cell::new(step.latency.count)];
+        row.extend(latency(&step.latency));
+        table.add_row(row);
+    }
+    table
+}
+
+fn errors(report: &Report) -> Table {
+    let mut table = table(2, ["step", "code", "clients", "status", "count"]);
+    for run in &report.runs {
+        for error in &run.errors {
+            let status =
+                if error.status == 0 { "–".to_owned() } else { error.status.to_string() };
+            table.add_row([
+                error.step.to_owned(),
+                error.code.clone(),
+                run.clients.to_string(),
+                status,
+                error.count.to_string(),
+            ]);
+        }
+    }
+    table
+}
+
+fn facts(report: &Report) -> Table {
+    let mut table = table(1, ["fact", "clients", "value"]);
+    for run in &report.runs {
+        for fact in &run.facts {
+            table.add_row([fact.name.clone(), run.clients.to_string(), fact.value.clone()]);
+        }
+    }
+    table
+}
+
+fn findings(report: &Report) -> Table {
+    let mut table = table(2, ["promise", "", "clients", "checked", "violations"]);
+    for run in &report.runs {
+        for finding in &run.findings {
+            table.add_row([
+                finding.rule.clone(),
+                if finding.holds() { "kept" } else { "BROKEN" }.to_owned(),
+                run.clients.to_string(),
+                finding.checked.to_string(),
+                finding.violations.to_string(),
+            ]);
+        }
+    }
+    table
+}
+
+fn latency(latency: &Latency) -> [Cell; 4] {
+    let Latency { p50_ms, p90_ms, p99_ms, max_ms, .. } = latency;
+    [p50_ms, p90_ms, p99_ms, max_ms].map(|ms| Cell::new(format!("{ms:.2}")))
+}
+
+/// `12,345.6`, for rates that are read at a glance.
+fn grouped(rate: f64) -> String {
+    let text = format!("{rate:.1}");
+    let (whole, tenths) = text.split_once('.').unwrap_or((&text, "0"));
+    let digits: Vec<char> = whole.chars().collect();
+    let groups: Vec<String> = digits.rchunks(3).rev().map(|group| group.iter().collect()).collect();
+    format!("{}.{tenths}", groups.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_grouped_by_thousands() {
+        assert_eq!(grouped(7.0), "7.0");
+        assert_eq!(grouped(999.96), "1,000.0");
+        assert_eq!(grouped(1_234_567.8), "1,234,567.8");
+    }
+}

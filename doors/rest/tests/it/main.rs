@@ -1,0 +1,15 @@
+//! What the REST door promises to those who call it, met through the whole router, and over real sockets
+//! where the server itself has a part in it.
+
+mod catalog;
+mod errors;
+mod idempotency;
+mod limits;
+mod matrix;
+mod metrics;
+mod openapi;
+mod purchase;
+mod security;
+mod server;
+mod support;
+mod webhooks;
