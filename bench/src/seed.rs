@@ -118,7 +118,7 @@ async fn categories(admin: &mut Admin) -> Result<Vec<CategoryId>> {
             continue;
         }
         let body = json!({ "slug": slug, "name": slug });
-        match admin.post::<Category>("/admin/categories", &format!("make-{slug}"), &body).await? {
+        match admin.post::<Category>("/admin/categories", &body).await? {
             Reply::Done(made) => ids.push(made.id),
             Reply::Refused(code) => bail!("the category {slug} was refused: {code}"),
         }
@@ -140,7 +140,7 @@ struct Variant {
 /// Makes an article, or finds the one of an earlier run, and puts enough of it on the shelf.
 async fn stocked(admin: &mut Admin, recipe: &Recipe, sku: &str, at: usize) -> Result<Article> {
     let body = product(recipe, sku, at);
-    let made = admin.post::<Product>("/admin/products", &format!("make-{sku}"), &body).await?;
+    let made = admin.post::<Product>("/admin/products", &body).await?;
     let (product, is_new) = match made {
         Reply::Done(product) => (product, true),
         Reply::Refused(code) if matches!(&*code, "variant.sku_taken" | "product.slug_taken") => {
@@ -153,9 +153,7 @@ async fn stocked(admin: &mut Admin, recipe: &Recipe, sku: &str, at: usize) -> Re
     if free < recipe.stock.div_euclid(2).max(1) {
         let body =
             json!({ "variant_id": variant.id, "delta": recipe.stock - free, "reason": "bench" });
-        let key = format!("stock-{sku}-{:016x}", rand::random::<u64>());
-        let reply =
-            admin.post::<serde_json::Value>("/admin/stock/adjustments", &key, &body).await?;
+        let reply = admin.post::<serde_json::Value>("/admin/stock/adjustments", &body).await?;
         if let Reply::Refused(code) = reply {
             return Err(anyhow!("the stock was refused: {code}"));
         }

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -81,6 +81,22 @@ impl Clock for SimulatedClock {
                 std::future::pending::<()>().await;
             }
         })
+    }
+}
+
+/// The clock of a machine that is late.
+pub(crate) struct LateClock {
+    pub(crate) clock: Arc<SimulatedClock>,
+    pub(crate) late: Duration,
+}
+
+impl Clock for LateClock {
+    fn now(&self) -> Timestamp {
+        self.clock.now() - self.late
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        self.clock.sleep(duration)
     }
 }
 

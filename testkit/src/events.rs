@@ -28,11 +28,14 @@ impl Recorder {
         self.state().deliveries.clone()
     }
 
-    /// The names of the events of one thing, in the order in which they first came.
-    pub fn names_of(&self, aggregate: &str) -> Vec<&'static str> {
+    /// The names of the events of one thing, at all places, in the order in which they first came.
+    pub fn names_of(&self, id: &str) -> Vec<&'static str> {
         let mut seen: HashSet<EventId> = HashSet::new();
         let state = self.state();
-        let of_it = state.deliveries.iter().filter(|delivery| delivery.aggregate == aggregate);
+        let is_of_it = |aggregate: &str| {
+            aggregate.strip_prefix(id).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let of_it = state.deliveries.iter().filter(|delivery| is_of_it(&delivery.aggregate));
         of_it
             .filter(|delivery| seen.insert(delivery.id))
             .map(|delivery| delivery.event.name())

@@ -128,7 +128,7 @@ impl Report {
             cores: thread::available_parallelism().map_or(0, usize::from),
             threads,
             backend,
-            build: if cfg!(debug_assertions) { "debug: numbers mean nothing" } else { "release" },
+            build: if cfg!(debug_assertions) { "debug" } else { "release" },
         };
         Self { environment, runs: Vec::new(), holds: true }
     }

@@ -1,6 +1,6 @@
 //! The same for people.
 
-use comfy_table::{Cell, CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{Cell, CellAlignment, Table, presets::ASCII_MARKDOWN};
 
 use super::{Latency, Report};
 
@@ -8,7 +8,7 @@ use super::{Latency, Report};
 pub fn print(report: &Report) {
     let environment = &report.environment;
     println!(
-        "\n{} · {} · {} cores, shared with {} threads of the bench · {}",
+        "\n{} · {} · {} cores · threads of the bench: {} · {} build",
         environment.date,
         environment.backend,
         environment.cores,
@@ -39,7 +39,7 @@ fn section(title: &str, table: &Table) {
 /// A table whose first columns are words and whose other columns are numbers.
 fn table<const N: usize>(words: usize, header: [&str; N]) -> Table {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(header);
+    table.load_style(ASCII_MARKDOWN).set_header(header);
     for column in table.column_iter_mut().skip(words) {
         column.set_cell_alignment(CellAlignment::Right);
     }

@@ -1,7 +1,10 @@
 //! Buyers whose network repeats everything: each completion is sent two or three times at once, and again
 //! when it is long over. There must be one order, and every answer must name it.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use futures_util::future::join_all;
 use handel_domain::id::OrderId;
@@ -15,6 +18,8 @@ use crate::{
 
 /// Connections of each client: how often a completion is sent at once, at most.
 pub const COPIES_MAX: usize = 3;
+/// These buyers are in a hurry: a second of waiting for each copy would leave little to repeat.
+const WAIT_MAX: Duration = Duration::from_millis(20);
 /// How many iterations pass before a completion is sent again.
 const LATER: usize = 16;
 
@@ -56,7 +61,7 @@ async fn send_at_once(
     let request = buy::request(client, completion);
     let send = async |connection: &mut crate::http::Connection| {
         let sent = Instant::now();
-        let outcome = patience::until_final(connection, &request).await;
+        let outcome = patience::until_final(connection, &request, WAIT_MAX).await;
         (sent, outcome)
     };
     let outcomes = join_all(client.connections[..copies].iter_mut().map(send)).await;

@@ -10,13 +10,17 @@ use crate::http::{Answer, Connection, Lost, Request};
 const LIMIT: Duration = Duration::from_secs(120);
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Sends the same request until the answer is final.
-pub async fn until_final(connection: &mut Connection, request: &Request) -> Result<Answer, Lost> {
+/// Sends the same request until the answer is final. Waits as long as it was told, but at most `wait_max`.
+pub async fn until_final(
+    connection: &mut Connection,
+    request: &Request,
+    wait_max: Duration,
+) -> Result<Answer, Lost> {
     let begun = Instant::now();
     loop {
         let answer = connection.send(request.clone()).await?;
         match wait_of(&answer) {
-            Some(wait) if begun.elapsed() < LIMIT => time::sleep(wait).await,
+            Some(wait) if begun.elapsed() < LIMIT => time::sleep(wait.min(wait_max)).await,
             _ => return Ok(answer),
         }
     }

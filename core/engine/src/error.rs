@@ -42,8 +42,24 @@ impl From<Refusal> for Error {
 /// How long a caller should wait after the database was busy or away, in milliseconds.
 const RETRY_MS: u64 = 1_000;
 
+/// The refusal of a name that somebody else took between the look at it and the write.
+fn taken(index: &str) -> Option<Refusal> {
+    let (code, message) = match index {
+        "products_by_slug" => (Code::SlugTaken, "another product has this slug"),
+        "variants_by_sku" => (Code::SkuTaken, "another product has this SKU"),
+        "categories_by_slug" => (Code::CategorySlugTaken, "another category has this slug"),
+        _ => return None,
+    };
+    Some(Refusal::new(code, message))
+}
+
 impl From<StoreError> for Error {
     fn from(source: StoreError) -> Self {
+        if let StoreError::Unique(index) = &source
+            && let Some(refusal) = taken(index)
+        {
+            return refusal.into();
+        }
         let refusal = match &source {
             StoreError::Contention => Refusal::new(
                 Code::WriteConflict,

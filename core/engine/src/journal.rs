@@ -59,7 +59,8 @@ fn audit_id(system: &System, sequence: i64, now: Timestamp) -> AuditId {
     AuditId::mint(now, entropy)
 }
 
-/// The events of an order, numbered on from its last one. The order must be saved afterwards.
+/// The events of an order, numbered on from its last one and never earlier than it, because they are
+/// delivered by time. The order must be saved afterwards.
 pub(crate) fn record_order(
     system: &System,
     ctx: &Context,
@@ -70,8 +71,9 @@ pub(crate) fn record_order(
     let mut bounds = Vec::with_capacity(changes.len() * 2);
     for change in changes {
         order.event_sequence += 1;
+        order.updated_at = order.updated_at.max(now);
         let event = Event::Order(OrderEvent { order_id: order.id, number: order.number, change });
-        bounds.extend(record(system, ctx, &event, order.event_sequence, now));
+        bounds.extend(record(system, ctx, &event, order.event_sequence, order.updated_at));
     }
     bounds
 }

@@ -5,7 +5,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use handel_domain::{Code, Refusal, id::TenantId, order::Source, text::Slug};
 use handel_engine::{Caller, CartRef, Context, Idempotency};
-use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Method, header, request::Parts, uri::Authority};
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
@@ -62,6 +62,10 @@ impl<T: DeserializeOwned> FromRequest<Door> for Write<T> {
         let (mut parts, body) = request.into_parts();
         let (mut ctx, cart) = identify(&mut parts, door).await?;
         let bytes = read_body(body, door.settings().body_max).await?;
+        if bytes.trim_ascii_start().starts_with(b"[") {
+            // A list would be read as the fields in the order of their declaration, which is nobody's to know.
+            return Err(Refusal::field("", "must be an object").into());
+        }
         let value = match bytes.is_empty() && !parts.headers.contains_key(header::CONTENT_TYPE) {
             // A request without a body has the body `null` where that is enough, else `{}`.
             true => serde_json::from_str("null")
@@ -152,7 +156,7 @@ fn is_foreign(parts: &Parts) -> bool {
         return !matches!(site, "same-origin" | "none");
     }
     // HTTP/2 says in the address what HTTP/1 says in the header.
-    let authority = parts.uri.authority().map(|authority| authority.as_str());
+    let authority = parts.uri.authority().map(Authority::as_str);
     let host = text("host").or(authority).unwrap_or_default();
     let origin =
         text("origin").map(|origin| origin.split_once("://").map_or(origin, |(_, host)| host));

@@ -37,11 +37,7 @@ struct Gate {
 /// Puts the limits around all routes of all doors.
 pub fn layered(door: &Door, router: Router) -> Router {
     let gate = Gate { door: door.clone(), under_way: Arc::default() };
-    router
-        .fallback(async || {
-            Problem::from(Refusal::new(Code::NotFound, "there is nothing at this address"))
-        })
-        .layer(from_fn_with_state(gate, pass))
+    router.fallback(async || nothing_here()).layer(from_fn_with_state(gate, pass))
 }
 
 async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Response {
@@ -109,8 +105,14 @@ fn as_problem(response: Response) -> Response {
                 .allow(allow)
                 .into_response()
         }
+        // A part of a door that brings its own router, such as the page of the documentation.
+        StatusCode::NOT_FOUND if is_bare => nothing_here().into_response(),
         _ => response,
     }
+}
+
+fn nothing_here() -> Problem {
+    Refusal::new(Code::NotFound, "there is nothing at this address").into()
 }
 
 fn finish(response: &mut Response, id: &str) {

@@ -9,12 +9,13 @@ use std::{
 
 use handel_engine::{Engine, Limits, Parts};
 use handel_local::{MemoryCache, TestPayments, TestPaymentsConfig};
-use handel_ports::{Secret, System};
+use handel_ports::{Clock, Secret, System};
 use handel_store::Database;
 use jiff::Timestamp;
 
 use crate::{
     FaultyPayments, Recorder, SeededRandom, SimulatedClock, Tasks, TestDatabase, books,
+    clock::LateClock,
     tasks::{in_time, tasks, until},
 };
 
@@ -51,7 +52,7 @@ impl TestShop {
     pub async fn start(test: TestDatabase) -> Self {
         let clock = Arc::new(SimulatedClock::default());
         let random = Arc::new(SeededRandom::fresh());
-        let (own, system) = process(&clock, &random);
+        let (own, system) = process(clock.clone(), &random);
         let ledger = test.directory().join("ledger.sqlite");
         let secret = Secret::new(b"a secret of the tests".to_vec());
         let config = TestPaymentsConfig::new(ledger, "https://shop.example", secret);
@@ -73,8 +74,15 @@ impl TestShop {
 
     /// Another process of the same shop, on the same PostgreSQL database.
     pub async fn second_process(&self) -> Self {
+        self.late_process(Duration::ZERO).await
+    }
+
+    /// Another process, on a machine whose clock is late.
+    pub async fn late_process(&self, late: Duration) -> Self {
         let database = Database::open(self.world.test.config()).await;
-        self.in_process(database.expect("PostgreSQL takes many processes")).await
+        let clock = LateClock { clock: self.clock.clone(), late };
+        let database = database.expect("PostgreSQL takes many processes");
+        self.in_process(database, Arc::new(clock)).await
     }
 
     /// Ends this process as a crash does, in the middle of whatever it does, and starts another one on what
@@ -83,11 +91,12 @@ impl TestShop {
         self.tasks.kill().await;
         self.database.close().await;
         let database = Database::open(self.world.test.config()).await;
-        *self = self.in_process(database.expect("what a crash leaves behind opens")).await;
+        let database = database.expect("what a crash leaves behind opens");
+        *self = self.in_process(database, self.clock.clone()).await;
     }
 
-    async fn in_process(&self, database: Database) -> Self {
-        let (tasks, system) = process(&self.clock, &self.world.random);
+    async fn in_process(&self, database: Database, clock: Arc<dyn Clock>) -> Self {
+        let (tasks, system) = process(clock, &self.world.random);
         let parts = parts(&database, system, &self.payments, &self.events);
         let engine = Engine::start(parts).await.expect("the shop starts again");
         Self { engine, tasks, database, ..self.clone() }
@@ -156,9 +165,9 @@ impl TestShop {
     }
 }
 
-fn process(clock: &Arc<SimulatedClock>, random: &Arc<SeededRandom>) -> (Arc<Tasks>, System) {
+fn process(clock: Arc<dyn Clock>, random: &Arc<SeededRandom>) -> (Arc<Tasks>, System) {
     let tasks = tasks();
-    (tasks.clone(), System::new(clock.clone(), random.clone(), tasks))
+    (tasks.clone(), System::new(clock, random.clone(), tasks))
 }
 
 fn parts(

@@ -29,6 +29,10 @@ statements! {
 
 /// How a key begins, so that it is recognized where it should not be.
 const MARK: &str = "hk_";
+/// The index that keeps two keys from beginning alike.
+const BY_PREFIX: &str = "api_keys_by_prefix";
+/// How often another prefix is drawn. Two that are drawn alike are rare; three in a row are a mistake.
+const PREFIX_TRIES_MAX: usize = 3;
 /// How exactly the last use is noted.
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_mins(5);
 
@@ -83,20 +87,38 @@ impl Engine {
         if expires_at.is_some_and(|expires_at| expires_at <= now) {
             return Err(Refusal::field("/expires_at", "must be in the future").into());
         }
+        for _ in 0..PREFIX_TRIES_MAX {
+            match self.insert_key(ctx, &name, &scopes, expires_at).await {
+                Err(Error { source: Some(source), .. }) if source.is_unique(BY_PREFIX) => {}
+                outcome => return outcome,
+            }
+        }
+        Err(Error::internal("no prefix of a key is free"))
+    }
+
+    /// Draws a key and stores it. Fails where another one begins alike.
+    async fn insert_key(
+        &self,
+        ctx: &Context,
+        name: &str,
+        scopes: &[Scope],
+        expires_at: Option<Timestamp>,
+    ) -> Result<NewApiKey, Error> {
         let prefix = format!(
             "{MARK}{}",
             URL_SAFE_NO_PAD.encode(self.system().bytes::<6>()).replace(['-', '_'], "x")
         );
         let secret = format!("{prefix}_{}", URL_SAFE_NO_PAD.encode(self.system().bytes::<32>()));
-        let (id, tenant_id) = (self.system().mint::<ApiKeyKind>(now), ctx.tenant_id);
-        let row_digest = digest(&secret);
+        let id = self.system().mint::<ApiKeyKind>(self.system().now());
+        let (tenant_id, digest) = (ctx.tenant_id, digest(&secret));
+        let (name, scopes) = (name.to_owned(), scopes.to_vec());
         let once = self
             .write_once(ctx, async move |tx, now| {
                 let insert = INSERT.bind(values![
                     tenant_id,
                     id,
                     &prefix,
-                    &row_digest,
+                    &digest,
                     &name,
                     Json(&scopes),
                     now,

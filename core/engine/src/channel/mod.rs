@@ -27,7 +27,7 @@ statements! {
     LIST = "select id, code, settings, version from channels where tenant_id = $1 order by id limit 500";
     INSERT = "
         insert into channels (tenant_id, id, code, settings, version, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $6)";
+        values ($1, $2, $3, $4, $5, $6, $6) on conflict (tenant_id, code) do nothing";
     UPDATE = "
         update channels set settings = $3, version = version + 1, updated_at = $4
          where tenant_id = $1 and id = $2 and version = $5";

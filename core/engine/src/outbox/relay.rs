@@ -6,46 +6,48 @@ use std::collections::HashSet;
 use handel_domain::id::{EventId, TenantId};
 use handel_ports::PublishedEvent;
 use handel_store::{Json, Row, StoreError, Transaction, statements, values};
+use jiff::Timestamp;
 
 use crate::{Engine, Error};
 
 statements! {
     NEXT = "
         select tenant_id, id, aggregate, sequence, payload, occurred_at from outbox
-         where published_at is null order by occurred_at, aggregate, sequence limit 256";
+         where published_at is null and (occurred_at, aggregate, sequence, id) > ($1, $2, $3, $4)
+         order by occurred_at, aggregate, sequence, id limit 256";
     PUBLISHED = "update outbox set published_at = $3 where tenant_id = $1 and id in list($2)";
     FAILED = "update outbox set attempts = attempts + 1 where tenant_id = $1 and id = $2";
+}
+
+/// How many events `NEXT` reads.
+const PAGE: usize = 256;
+
+/// What became of the events of a pass.
+#[derive(Default)]
+struct Pass {
+    held_back: HashSet<String>,
+    delivered: Vec<(TenantId, String)>,
+    failed: Vec<(TenantId, EventId)>,
 }
 
 /// Delivers one batch. Returns how many events were delivered. An event that a subscriber refuses holds
 /// back the later ones of its aggregate, so that order is kept.
 pub(crate) async fn relay_once(engine: &Engine) -> Result<usize, Error> {
-    let events = engine
-        .database()
-        .read(async move |tx: &mut Transaction<'_>| {
-            let rows = tx.rows(NEXT.bind(values![])).await?;
-            rows.iter().map(read).collect::<Result<Vec<_>, StoreError>>()
-        })
-        .await?;
-    let mut held_back: HashSet<String> = HashSet::new();
-    let mut delivered: Vec<(TenantId, String)> = Vec::with_capacity(events.len());
-    let mut failed: Vec<(TenantId, EventId)> = Vec::new();
-    for event in &events {
-        if held_back.contains(&event.aggregate) {
-            continue;
+    let mut pass = Pass::default();
+    let mut events = next(engine, None).await?;
+    loop {
+        for event in &events {
+            pass.take(engine, event).await;
         }
-        match deliver(engine, event).await {
-            Ok(()) => delivered.push((event.tenant_id, event.id.to_string())),
-            Err(reason) => {
-                tracing::warn!(event = %event.id, reason, "an event could not be delivered; it comes again");
-                held_back.insert(event.aggregate.clone());
-                failed.push((event.tenant_id, event.id));
-            }
+        // Where a whole page is held back, what comes behind it must not wait for it.
+        match events.pop().filter(|_| pass.delivered.is_empty() && events.len() + 1 == PAGE) {
+            Some(last) => events = next(engine, Some(last)).await?,
+            None => break,
         }
     }
-    let count = delivered.len();
+    let count = pass.delivered.len();
     let now = engine.system().now();
-    let by_tenant = crate::group_by(delivered);
+    let (by_tenant, failed) = (crate::group_by(pass.delivered), pass.failed);
     engine
         .database()
         .write(async move |tx: &mut Transaction<'_>| {
@@ -57,6 +59,40 @@ pub(crate) async fn relay_once(engine: &Engine) -> Result<usize, Error> {
         })
         .await?;
     Ok(count)
+}
+
+/// The events that wait, from the oldest on, or from after a given one on.
+async fn next(
+    engine: &Engine,
+    after: Option<PublishedEvent>,
+) -> Result<Vec<PublishedEvent>, StoreError> {
+    let after = after.map_or_else(
+        || values![Timestamp::UNIX_EPOCH, "", 0i64, ""],
+        |event| values![event.occurred_at, &event.aggregate, event.sequence, event.id],
+    );
+    engine
+        .database()
+        .read(async move |tx: &mut Transaction<'_>| {
+            let rows = tx.rows(NEXT.bind(after.clone())).await?;
+            rows.iter().map(read).collect::<Result<Vec<_>, StoreError>>()
+        })
+        .await
+}
+
+impl Pass {
+    async fn take(&mut self, engine: &Engine, event: &PublishedEvent) {
+        if self.held_back.contains(&event.aggregate) {
+            return;
+        }
+        match deliver(engine, event).await {
+            Ok(()) => self.delivered.push((event.tenant_id, event.id.to_string())),
+            Err(reason) => {
+                tracing::warn!(event = %event.id, reason, "an event could not be delivered; it comes again");
+                self.held_back.insert(event.aggregate.clone());
+                self.failed.push((event.tenant_id, event.id));
+            }
+        }
+    }
 }
 
 async fn deliver(engine: &Engine, event: &PublishedEvent) -> Result<(), String> {

@@ -1,14 +1,21 @@
 //! The use cases on real databases.
 
+mod api_key;
 mod cart;
+mod category;
+mod channel;
 mod checkout;
+mod crash;
 mod idempotency;
 mod order;
+mod outbox;
 mod oversell;
 mod payment;
+mod product;
 mod refund;
 mod statements;
 mod stock;
+mod tenant;
 mod unknown;
 
 use handel_domain::{Code, Refusal};

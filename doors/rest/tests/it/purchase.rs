@@ -4,7 +4,7 @@ use handel_testkit::both_databases;
 use http::Method;
 use serde_json::json;
 
-use super::support::{Shop, buyer};
+use super::support::{Shop, buyer, paying};
 
 both_databases! {
     /// Goal: a program that sends the header token can browse, fill a cart, check out, pay and see its order,
@@ -74,7 +74,7 @@ both_databases! {
 
         let added = shop.post("/cart/items").cookie(token).json(&json!({ "sku": "MUG" })).send().await;
         assert_eq!(added.expect(200).json()["id"], first.json()["id"]);
-        let body = super::support::paying("tok_ok");
+        let body = paying("tok_ok");
         let bought = shop.post("/checkout").cookie(token).once("one").json(&body).send().await;
         assert_eq!(bought.expect(201).json()["order"]["status"], "paid");
         let cart = shop.get("/cart").cookie(token).send().await.expect(200).json();
@@ -86,7 +86,7 @@ both_databases! {
         shop.product("MUG", 1999, 5).await;
         let cart = shop.cart("MUG", 1).await;
         let submit = |token: &str, key: &str| {
-            shop.post("/checkout").cart(&cart.token).once(key).json(&super::support::paying(token))
+            shop.post("/checkout").cart(&cart.token).once(key).json(&paying(token))
         };
         let declined = submit("tok_declined", "first").send().await;
         let order = declined.problem(402, "payment.declined")["order_id"].clone();
@@ -115,7 +115,7 @@ both_databases! {
         let path = format!("/cart/items/{}", line(&added.expect(200).json()));
         let removed = shop.call(Method::DELETE, &path).cart(&cart.token).send().await.expect(200).json();
         assert_eq!(removed["lines"], json!([]));
-        let empty = shop.post("/checkout").cart(&cart.token).once("k").json(&super::support::paying("tok_ok"));
+        let empty = shop.post("/checkout").cart(&cart.token).once("k").json(&paying("tok_ok"));
         empty.send().await.problem(422, "cart.empty");
         shop.post("/cart/items").json(&json!({ "sku": "NONE" })).send().await.problem(404, "variant.unknown");
     }

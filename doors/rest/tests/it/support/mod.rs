@@ -35,7 +35,7 @@ pub(crate) struct Front(pub(crate) Router);
 
 impl Shop {
     pub(crate) async fn start(database: TestDatabase) -> Self {
-        let shop = TestShop::start(database).await;
+        let shop = Box::pin(TestShop::start(database)).await;
         let random = Arc::new(SeededRandom::fresh());
         let system = System::new(shop.clock.clone(), random, Arc::new(Tasks::default()));
         let files = TempDir::with_prefix("handel-test-").expect("a temporary directory");
@@ -45,8 +45,14 @@ impl Shop {
     }
 
     pub(crate) async fn finish(&mut self) {
-        self.shop.settle().await;
+        self.settle().await;
         self.shop.finish().await;
+    }
+
+    /// Does all that is due now.
+    pub(crate) async fn settle(&self) {
+        // The work of a whole shop is too large for the stack of a test.
+        Box::pin(self.shop.settle()).await;
     }
 
     /// The same shop with other limits, and with more routes.
