@@ -357,12 +357,14 @@ impl Checkout {
         Err(refusal)
     }
 
-    /// The checkout became an order.
-    pub fn complete(&mut self, order_id: OrderId, now: Timestamp) {
+    /// The checkout became an order. It is kept until `keep_until`, so that its buyer finds the order and
+    /// may pay it as long as it waits.
+    pub fn complete(&mut self, order_id: OrderId, keep_until: Timestamp, now: Timestamp) {
         assert_eq!(self.status, CheckoutStatus::Open, "only an open checkout becomes an order");
         self.status = CheckoutStatus::Completed;
         self.order_id = Some(order_id);
         self.updated_at = now;
+        self.expires_at = keep_until.max(self.expires_at);
     }
 
     /// The order was canceled before it was paid: the buyer may try again.

@@ -52,7 +52,7 @@ pub fn product_input(sku_text: &str, price_minor: i64) -> ProductInput {
         compare_at_minor: None,
     };
     ProductInput {
-        slug: Some(slug(&sku_text.to_lowercase())),
+        slug: Some(slug(&handel_domain::text::slugify(sku_text))),
         title: format!("Product {sku_text}"),
         description_html: String::new(),
         vendor: "Handel".to_owned(),

@@ -63,18 +63,7 @@ impl Category {
         ancestors: &[CategoryId],
         now: Timestamp,
     ) -> Result<Self, Refusal> {
-        if ancestors.contains(&id) {
-            return Err(Refusal::new(
-                Code::CategoryLoop,
-                "a category cannot be moved below itself",
-            ));
-        }
-        if ancestors.len() >= DEPTH_MAX {
-            return Err(Refusal::new(
-                Code::CategoryLoop,
-                format!("categories go at most {DEPTH_MAX} levels deep"),
-            ));
-        }
+        check_place(id, ancestors, 1)?;
         let mut errors = FieldErrors::default();
         let name =
             errors.take(text::line("/name", &input.name, text::NAME_MAX)).unwrap_or_default();
@@ -98,15 +87,32 @@ impl Category {
         })
     }
 
-    /// Replaces everything that a merchant may change.
+    /// Replaces everything that a merchant may change. `height` counts its own level and those below it,
+    /// which move along.
     pub fn replace(
         self,
         input: CategoryInput,
         ancestors: &[CategoryId],
+        height: usize,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
+        check_place(self.id, ancestors, height)?;
         let slug = input.slug.or_else(|| Some(self.slug.clone()));
         let next = Self::create(self.id, CategoryInput { slug, ..input }, ancestors, now)?;
         Ok(Self { version: self.version, created_at: self.created_at, ..next })
     }
+}
+
+/// Refuses a place below itself, and one where a branch of that height would reach too deep.
+fn check_place(id: CategoryId, ancestors: &[CategoryId], height: usize) -> Result<(), Refusal> {
+    if ancestors.contains(&id) {
+        return Err(Refusal::new(Code::CategoryLoop, "a category cannot be moved below itself"));
+    }
+    if ancestors.len() + height > DEPTH_MAX {
+        return Err(Refusal::new(
+            Code::CategoryLoop,
+            format!("categories go at most {DEPTH_MAX} levels deep"),
+        ));
+    }
+    Ok(())
 }

@@ -23,6 +23,8 @@ statements! {
         select id, parent_id, slug, name, description, position, version, created_at, updated_at
           from categories where tenant_id = $1 and id = $2";
     PARENTS = "select id, parent_id from categories where tenant_id = $1";
+    /// Whoever changes the tree locks it whole, so that no two changes make a loop that neither sees.
+    LOCK_TREE for update = "select id, parent_id from categories where tenant_id = $1 order by id";
     ID_BY_SLUG = "select id from categories where tenant_id = $1 and slug = $2";
     UPSERT = "
         insert into categories (tenant_id, id, parent_id, slug, name, description, position, version, created_at,
@@ -74,7 +76,8 @@ impl Engine {
         let (system, context) = (self.system().clone(), ctx.clone());
         self.write_once(ctx, async move |tx, now| {
             let id = system.mint::<CategoryKind>(now);
-            let ancestors = ancestors_of(tx, context.tenant_id, input.parent_id).await?;
+            let tree = Tree::lock(tx, context.tenant_id).await?;
+            let ancestors = tree.ancestors_of(input.parent_id)?;
             let category = Category::create(id, input.clone(), &ancestors, now)?;
             check_slug(tx, context.tenant_id, &category).await?;
             let event = Event::Category(CategoryEvent { category_id: id, change: Change::Created });
@@ -97,12 +100,14 @@ impl Engine {
         let (system, context) = (self.system().clone(), ctx.clone());
         let once = self
             .write_once(ctx, async move |tx, now| {
+                let tree = Tree::lock(tx, context.tenant_id).await?;
                 let before = get(tx, context.tenant_id, id).await?;
                 if expected_version.is_some_and(|expected| expected != before.version) {
                     return Err(Refusal::version_conflict(before.version).into());
                 }
-                let ancestors = ancestors_of(tx, context.tenant_id, input.parent_id).await?;
-                let mut category = before.replace(input.clone(), &ancestors, now)?;
+                let ancestors = tree.ancestors_of(input.parent_id)?;
+                let height = tree.height_of(id);
+                let mut category = before.replace(input.clone(), &ancestors, height, now)?;
                 category.version += 1;
                 check_slug(tx, context.tenant_id, &category).await?;
                 let event =
@@ -182,31 +187,57 @@ pub(super) async fn id_by_slug(
     Ok(row.ok_or_else(unknown)?.get(0)?)
 }
 
-async fn parents(
-    tx: &mut Transaction<'_>,
-    tenant_id: TenantId,
-) -> Result<HashMap<CategoryId, Option<CategoryId>>, StoreError> {
-    let rows = tx.rows(PARENTS.bind(values![tenant_id])).await?;
-    rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect()
-}
+/// The parent of each category.
+struct Tree(HashMap<CategoryId, Option<CategoryId>>);
 
-/// The categories from `parent` up to the top.
-async fn ancestors_of(
-    tx: &mut Transaction<'_>,
-    tenant_id: TenantId,
-    parent: Option<CategoryId>,
-) -> Result<Vec<CategoryId>, Error> {
-    if parent.is_none() {
-        return Ok(Vec::new());
+impl Tree {
+    async fn read(tx: &mut Transaction<'_>, tenant_id: TenantId) -> Result<Self, StoreError> {
+        Self::from_rows(&tx.rows(PARENTS.bind(values![tenant_id])).await?)
     }
-    let parents = parents(tx, tenant_id).await?;
-    let mut ancestors = Vec::new();
-    let mut next = parent;
-    while let Some(id) = next.filter(|_| ancestors.len() <= DEPTH_MAX) {
-        ancestors.push(id);
-        next = *parents.get(&id).ok_or_else(unknown)?;
+
+    async fn lock(tx: &mut Transaction<'_>, tenant_id: TenantId) -> Result<Self, StoreError> {
+        Self::from_rows(&tx.rows(LOCK_TREE.bind(values![tenant_id])).await?)
     }
-    Ok(ancestors)
+
+    fn from_rows(rows: &[Row]) -> Result<Self, StoreError> {
+        rows.iter().map(|row| Ok((row.get(0)?, row.get(1)?))).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn parent_of(&self, id: CategoryId) -> Result<Option<CategoryId>, Refusal> {
+        self.0.get(&id).copied().ok_or_else(unknown)
+    }
+
+    /// The categories from `parent` up to the top.
+    fn ancestors_of(&self, parent: Option<CategoryId>) -> Result<Vec<CategoryId>, Refusal> {
+        let mut ancestors = Vec::new();
+        let mut next = parent;
+        while let Some(id) = next.filter(|_| ancestors.len() <= DEPTH_MAX) {
+            ancestors.push(id);
+            next = self.parent_of(id)?;
+        }
+        Ok(ancestors)
+    }
+
+    /// The levels of a category and those below it.
+    fn levels_of(&self, id: CategoryId) -> Vec<Vec<CategoryId>> {
+        let mut levels = vec![vec![id]];
+        while levels.len() <= DEPTH_MAX {
+            let above = &levels[levels.len() - 1];
+            let is_below =
+                |parent: &Option<CategoryId>| parent.is_some_and(|id| above.contains(&id));
+            let below = self.0.iter().filter(|(_, parent)| is_below(parent)).map(|(id, _)| *id);
+            let below: Vec<_> = below.collect();
+            if below.is_empty() {
+                break;
+            }
+            levels.push(below);
+        }
+        levels
+    }
+
+    fn height_of(&self, id: CategoryId) -> usize {
+        self.levels_of(id).len()
+    }
 }
 
 /// A category and all those below it.
@@ -215,17 +246,8 @@ pub(super) async fn below(
     tenant_id: TenantId,
     id: CategoryId,
 ) -> Result<BTreeSet<CategoryId>, StoreError> {
-    let parents = parents(tx, tenant_id).await?;
-    let mut below = BTreeSet::from([id]);
-    // Each round finds one level more.
-    for _ in 0..DEPTH_MAX {
-        let found = parents
-            .iter()
-            .filter(|(_, parent)| parent.is_some_and(|parent| below.contains(&parent)));
-        let found: Vec<_> = found.map(|(id, _)| *id).collect();
-        below.extend(found);
-    }
-    Ok(below)
+    let tree = Tree::read(tx, tenant_id).await?;
+    Ok(tree.levels_of(id).into_iter().flatten().collect())
 }
 
 /// Some categories and all those above them. Fails where one does not exist.
@@ -238,12 +260,13 @@ pub(super) async fn with_ancestors(
     if categories.is_empty() {
         return Ok(all);
     }
-    let parents = parents(tx, tenant_id).await?;
+    let tree = Tree::read(tx, tenant_id).await?;
     for category in categories {
         let mut next = Some(*category);
         while let Some(id) = next {
-            let parent = parents.get(&id).ok_or_else(unknown)?;
-            next = if all.insert(id) { *parent } else { None };
+            let parent = tree.parent_of(id)?;
+            let is_new = all.insert(id);
+            next = parent.filter(|_| is_new);
         }
     }
     Ok(all)

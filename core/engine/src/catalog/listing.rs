@@ -24,8 +24,8 @@ macro_rules! list_statement {
                 $select,
                 "
            and l.price_max_minor >= $6 and l.price_min_minor <= $7
-           and ($8 = '' or l.search_text like $8) and ($9 = '' or l.search_text like $9)
-           and ($10 = '' or l.search_text like $10)
+           and ($8 = '' or l.search_text like $8 escape '\\') and ($9 = '' or l.search_text like $9 escape '\\')
+           and ($10 = '' or l.search_text like $10 escape '\\')
            and ($11 = '' or exists (select 1 from product_attributes a where a.tenant_id = l.tenant_id
                 and a.product_id = l.product_id and a.name = $11 and a.value = $12))
            and ($13 = '' or exists (select 1 from product_attributes a where a.tenant_id = l.tenant_id
@@ -290,9 +290,16 @@ fn statement(
     Ok(statement.bind(bound))
 }
 
-/// `like` takes `%` and `_` for wildcards; a shopper who types them means nothing by it.
+/// `like` takes `%` and `_` for wildcards; a shopper who types them means these characters.
 fn plain(word: &str) -> String {
-    word.chars().filter(|c| !matches!(c, '%' | '_' | '\\')).collect()
+    let mut plain = String::with_capacity(word.len());
+    for c in word.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            plain.push('\\');
+        }
+        plain.push(c);
+    }
+    plain
 }
 
 /// Where a page starts: after the key and id in which the last one ended.

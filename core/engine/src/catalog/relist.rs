@@ -11,6 +11,7 @@ statements! {
     PRODUCTS_BELOW = "
         select distinct product_id from product_categories
          where tenant_id = $1 and category_id in list($2) and product_id > $3 order by product_id limit 100";
+    LOCK_PRODUCTS for update = "select id from products where tenant_id = $1 and id in list($2) order by id";
 }
 
 /// The kind of the job.
@@ -54,6 +55,9 @@ impl Engine {
                 let rows = tx.rows(PRODUCTS_BELOW.bind(values![tenant_id, below, after])).await?;
                 let ids =
                     rows.iter().map(|row| row.get(0)).collect::<Result<Vec<ProductId>, _>>()?;
+                // Nobody changes a product between the look at it and the rows that are made from it.
+                let locked: Value = ids.iter().copied().collect();
+                tx.rows(LOCK_PRODUCTS.bind(values![tenant_id, locked])).await?;
                 let products = sql::load(tx, tenant_id, ids.clone()).await?;
                 let mut bounds = Vec::new();
                 for product in &products {

@@ -334,7 +334,8 @@ fn place_one(
     };
     let (mut order, changes) = placement.place(now);
     let events = journal::record_order(system, ctx, &mut order, changes, now);
-    candidate.checkout.complete(order.id, now);
+    let keep_until = candidate.cart.expires_at.max(order.reservation_expires_at);
+    candidate.checkout.complete(order.id, keep_until, now);
     candidate.cart.close(now);
     writes.guarded.push(checkout::sql::update(ctx.tenant_id, &mut candidate.checkout));
     writes.guarded.push(cart::sql::update(ctx.tenant_id, &mut candidate.cart));

@@ -7,6 +7,7 @@ mod channel;
 mod checkout;
 mod crash;
 mod idempotency;
+mod listing;
 mod order;
 mod outbox;
 mod oversell;

@@ -160,6 +160,21 @@ both_databases! {
         shop.settle().await;
     }
 
+    /// Goal: where a merchant lets buyers pay days later, they can, and they still see what they ordered.
+    async fn an_order_that_waits_for_days_can_be_paid_days_later(shop: TestShop) {
+        shop.change_channel(|settings| settings.reservation_ms = 3 * 86_400_000).await;
+        let placed = placed(shop, "tok_declined", None).await;
+        let order = &placed.completion.order;
+        shop.settle_after(2 * 86_400).await;
+        let own = shop.engine.list_own_orders(&shop.owner(order.cart_id)).await.expect("a list");
+        assert_eq!(own.iter().map(|details| details.order.id).collect::<Vec<_>>(), [order.id]);
+        let paid = shop.submit(&placed.cart, "tok_ok", "late").await.expect("it is tried").reply;
+        assert_eq!((paid.order.id, paid.order.status), (order.id, Status::Paid));
+        shop.settle_after(20 * 86_400).await;
+        let own = shop.engine.list_own_orders(&shop.owner(order.cart_id)).await.expect("a list");
+        assert_eq!(own.len(), 1);
+    }
+
     /// Goal: before an order expires the provider is asked once more, so that nobody loses what they paid for.
     async fn an_order_whose_money_came_is_paid_and_not_expired(shop: TestShop) {
         let placed = placed(shop, "tok_ok", Some(Fault::LostAfter)).await;
