@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::{Backend, Database, StoreError, Transaction, statements, values};
 
-/// A change of the schema. The text is the same for both databases; see [`for_sqlite`] and
-/// [`for_postgres`] for how it is translated.
+/// A change of the schema. The text is the same for both databases; see `for_sqlite` and
+/// `for_postgres` for how it is translated.
 pub struct Migration {
     /// Counts from 1 without gaps.
     pub version: i64,
