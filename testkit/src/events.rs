@@ -19,6 +19,7 @@ pub struct Recorder(Mutex<State>);
 struct State {
     deliveries: Vec<PublishedEvent>,
     refused: HashSet<String>,
+    refused_name: Option<(String, String)>,
     hold: Option<(String, Gate)>,
 }
 
@@ -47,9 +48,16 @@ impl Recorder {
         self.state().refused.insert(aggregate.into());
     }
 
+    /// Fails on the events of one name of one thing until it is healed.
+    pub fn refuse_name(&self, aggregate: impl Into<String>, name: impl Into<String>) {
+        self.state().refused_name = Some((aggregate.into(), name.into()));
+    }
+
     /// Takes everything again.
     pub fn heal(&self) {
-        self.state().refused.clear();
+        let mut state = self.state();
+        state.refused.clear();
+        state.refused_name = None;
     }
 
     /// Stops at the next event of that name, after it was recorded and before it is acknowledged.
@@ -65,7 +73,10 @@ impl Recorder {
 
     fn take_in(&self, event: &PublishedEvent) -> Result<Option<Gate>, String> {
         let mut state = self.state();
-        if state.refused.contains(&event.aggregate) {
+        let is_refused_name = state.refused_name.as_ref().is_some_and(|(aggregate, name)| {
+            *aggregate == event.aggregate && name == event.event.name()
+        });
+        if is_refused_name || state.refused.contains(&event.aggregate) {
             return Err("refused on purpose".to_owned());
         }
         state.deliveries.push(event.clone());

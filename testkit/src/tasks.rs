@@ -40,6 +40,13 @@ impl Tasks {
         }
     }
 
+    /// How many tasks run now.
+    pub fn running(&self) -> usize {
+        let mut state = self.state();
+        state.reap();
+        state.running.len()
+    }
+
     /// How many tasks ended in a panic.
     pub fn panics(&self) -> usize {
         let mut state = self.state();

@@ -124,6 +124,11 @@ impl TestShop {
         handel_ports::Spawner::spawn(&*self.tasks, Box::pin(task));
     }
 
+    /// How many tasks of this process run now.
+    pub fn running_tasks(&self) -> usize {
+        self.tasks.running()
+    }
+
     /// The database, to look at rows that no use case shows.
     pub fn database(&self) -> &Database {
         &self.database

@@ -18,6 +18,7 @@ mod statements;
 mod stock;
 mod tenant;
 mod unknown;
+mod upkeep;
 
 use handel_domain::{Code, Refusal};
 use handel_engine::Error;

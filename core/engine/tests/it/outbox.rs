@@ -97,6 +97,20 @@ both_databases! {
         assert!(sequence.is_sorted_by(|before, after| before < after));
     }
 
+    /// Goal: what follows an event that a subscriber cannot take waits for it, even if it could be taken.
+    async fn what_follows_a_refused_event_waits_for_it(shop: TestShop) {
+        shop.product("MUG", 1_000, 10).await;
+        let (first, second) = (shop.buy(&[("MUG", 1)]).await.order.id, shop.buy(&[("MUG", 1)]).await.order.id);
+        shop.events.refuse_name(first.to_string(), "inventory_reserved");
+        shop.settle().await;
+        assert_eq!(shop.events.names_of(&first.to_string()), ["order_placed"]);
+        let story = ["order_placed", "inventory_reserved", "payment_captured", "order_paid"];
+        assert_eq!(shop.events.names_of(&second.to_string()), story);
+        shop.events.heal();
+        shop.settle().await;
+        assert_eq!(shop.events.names_of(&first.to_string()), story);
+    }
+
     /// Goal: a crash between delivery and its note delivers again, with the same ids.
     async fn a_crash_while_delivering_delivers_again_with_the_same_ids(shop: TestShop) {
         shop.product("MUG", 1_000, 10).await;
