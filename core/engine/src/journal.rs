@@ -1,9 +1,9 @@
-//! Writes what happened: an outbox row for those who wait for events, and an audit row that says who did
-//! it. Both go into the transaction of the change.
+//! Writes what happened and who did it: a row that stays, for the audit, and a row in the outbox, for those who
+//! wait for events. Both go into the transaction of the change.
 
 use handel_domain::{
     event::{Event, OrderChange, OrderEvent},
-    id::AuditId,
+    id::EventId,
     order::Order,
 };
 use handel_ports::System;
@@ -13,12 +13,10 @@ use jiff::Timestamp;
 use crate::Context;
 
 statements! {
-    APPEND_OUTBOX = "
-        insert into outbox (tenant_id, id, aggregate, sequence, name, payload, occurred_at, published_at, attempts)
-        values ($1, $2, $3, $4, $5, $6, $7, null, 0)";
-    APPEND_AUDIT = "
-        insert into audit_log (tenant_id, id, subject, action, actor, request_id, detail, occurred_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)";
+    APPEND = "
+        insert into events (tenant_id, aggregate, id, sequence, name, payload, actor, request_id, occurred_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    ENQUEUE = "insert into outbox (event_id, tenant_id, aggregate, attempts) values ($1, $2, $3, 0)";
 }
 
 /// An event of something other than an order. `sequence` is the version of the row that changed.
@@ -29,34 +27,26 @@ pub(crate) fn record(
     sequence: i64,
     now: Timestamp,
 ) -> [Bound; 2] {
-    let subject = event.aggregate();
-    let outbox = APPEND_OUTBOX.bind(values![
+    let (id, aggregate) = (event_id(system, sequence, now), event.aggregate());
+    let append = APPEND.bind(values![
         ctx.tenant_id,
-        system.mint::<handel_domain::id::EventKind>(now),
-        &subject,
+        &aggregate,
+        id,
         sequence,
         event.name(),
         Json(event),
-        now,
-    ]);
-    let audit = APPEND_AUDIT.bind(values![
-        ctx.tenant_id,
-        audit_id(system, sequence, now),
-        &subject,
-        event.name(),
         ctx.actor().to_string(),
         ctx.request_id,
-        Json(event),
         now,
     ]);
-    [outbox, audit]
+    [append, ENQUEUE.bind(values![id, ctx.tenant_id, aggregate])]
 }
 
-/// Rows of one moment sort by the sequence of what they describe.
-fn audit_id(system: &System, sequence: i64, now: Timestamp) -> AuditId {
+/// Ids of one moment sort by the sequence of what they describe: events are delivered in the order of their ids.
+fn event_id(system: &System, sequence: i64, now: Timestamp) -> EventId {
     let mut entropy = system.bytes::<10>();
-    entropy[..2].copy_from_slice(&sequence.to_be_bytes()[6..]);
-    AuditId::mint(now, entropy)
+    entropy[..3].copy_from_slice(&sequence.to_be_bytes()[5..]);
+    EventId::mint(now, entropy)
 }
 
 /// The events of an order, numbered on from its last one and never earlier than it, because they are

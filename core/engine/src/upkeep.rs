@@ -255,7 +255,6 @@ fn purges(now: Timestamp) -> Vec<Bound> {
         checkout::sql::delete_completed(now),
         cart::sql::delete_ordered(now),
         idempotency::purge(now),
-        outbox::purge(now),
         jobs::purge(now),
         payment::purge_webhooks(now),
         PURGE_HEARTBEATS.bind(values![now - HEARTBEAT_RETENTION]),

@@ -1,5 +1,7 @@
 -- The first schema. One text for both databases; the types are PostgreSQL's and are translated for
 -- SQLite, where every table is strict. Times are microseconds UTC, money is in minor units.
+-- A table of short rows is marked as clustered: SQLite then keeps it in the order of its primary key, in one
+-- tree instead of two.
 
 create table channels (
     tenant_id text not null,
@@ -54,6 +56,7 @@ create table products (
 create unique index products_by_slug on products (tenant_id, slug);
 create index products_by_update on products (tenant_id, updated_at, id);
 
+-- clustered
 create table product_categories (
     tenant_id text not null,
     product_id text not null,
@@ -64,6 +67,7 @@ create table product_categories (
 );
 create index product_categories_by_category on product_categories (tenant_id, category_id);
 
+-- clustered
 create table product_attributes (
     tenant_id text not null,
     product_id text not null,
@@ -93,6 +97,7 @@ create table variants (
 create unique index variants_by_sku on variants (tenant_id, sku);
 create index variants_of_product on variants (tenant_id, product_id, position);
 
+-- clustered
 create table prices (
     tenant_id text not null,
     variant_id text not null,
@@ -103,6 +108,7 @@ create table prices (
     foreign key (tenant_id, variant_id) references variants (tenant_id, id)
 );
 
+-- clustered
 create table price_history (
     tenant_id text not null,
     variant_id text not null,
@@ -132,6 +138,7 @@ create index listings_by_price on listings (tenant_id, currency, category_id, pr
 create index listings_by_title on listings (tenant_id, currency, category_id, title_key, product_id);
 create index listings_of_product on listings (tenant_id, product_id);
 
+-- clustered
 create table locations (
     tenant_id text not null,
     id text not null,
@@ -142,6 +149,7 @@ create table locations (
 );
 create unique index locations_by_code on locations (tenant_id, code);
 
+-- clustered
 create table stock_levels (
     tenant_id text not null,
     variant_id text not null,
@@ -159,6 +167,7 @@ create table stock_levels (
     foreign key (tenant_id, location_id) references locations (tenant_id, id)
 );
 
+-- clustered
 create table stock_holds (
     tenant_id text not null,
     checkout_id text not null,
@@ -172,6 +181,7 @@ create table stock_holds (
 create index stock_holds_of_level on stock_holds (tenant_id, variant_id, location_id);
 create index stock_holds_by_expiry on stock_holds (expires_at);
 
+-- clustered
 create table stock_movements (
     tenant_id text not null,
     id text not null,
@@ -212,6 +222,7 @@ create table checkouts (
 create unique index checkouts_by_cart on checkouts (tenant_id, cart_id) where status <> 'canceled';
 create index checkouts_by_expiry on checkouts (expires_at);
 
+-- clustered
 create table order_numbers (
     tenant_id text not null,
     next bigint not null,
@@ -259,6 +270,7 @@ create index orders_by_reservation on orders (reservation_expires_at) where stat
 create index orders_by_status on orders (tenant_id, status, id);
 create index orders_by_email on orders (tenant_id, email, id);
 
+-- clustered
 create table order_lines (
     tenant_id text not null,
     order_id text not null,
@@ -293,6 +305,7 @@ create table order_lines (
     check (delivered >= 0 and delivered <= shipped)
 );
 
+-- clustered
 create table stock_allocations (
     tenant_id text not null,
     order_id text not null,
@@ -306,6 +319,7 @@ create table stock_allocations (
 );
 create index stock_allocations_of_level on stock_allocations (tenant_id, variant_id, location_id) where quantity > 0;
 
+-- clustered
 create table payments (
     tenant_id text not null,
     id text not null,
@@ -322,6 +336,7 @@ create table payments (
 );
 create unique index payments_by_order on payments (tenant_id, order_id);
 
+-- clustered
 create table payment_attempts (
     tenant_id text not null,
     id text not null,
@@ -346,6 +361,7 @@ create unique index payment_attempts_by_payment on payment_attempts (tenant_id, 
 create index payment_attempts_of_order on payment_attempts (tenant_id, order_id, id);
 create index payment_attempts_by_check on payment_attempts (check_at) where check_at is not null;
 
+-- clustered
 create table payment_operations (
     tenant_id text not null,
     id text not null,
@@ -366,6 +382,7 @@ create index payment_operations_of_payment on payment_operations (tenant_id, pay
 create unique index payment_operations_by_attempt on payment_operations (tenant_id, attempt_id)
     where kind = 'capture';
 
+-- clustered
 create table webhook_events (
     tenant_id text not null,
     provider text not null,
@@ -389,33 +406,30 @@ create table idempotency_keys (
 );
 create index idempotency_keys_by_expiry on idempotency_keys (expires_at);
 
-create table outbox (
+-- What happened, and who did it. The ids sort as the events of a thing happened.
+-- clustered
+create table events (
     tenant_id text not null,
-    id text not null,
     aggregate text not null,
+    id text not null,
     sequence bigint not null,
     name text not null,
     payload jsonb not null,
-    occurred_at timestamptz not null,
-    published_at timestamptz,
-    attempts bigint not null,
-    primary key (tenant_id, id)
-);
-create index outbox_unpublished on outbox (occurred_at, aggregate, sequence) where published_at is null;
-create index outbox_published on outbox (published_at) where published_at is not null;
-
-create table audit_log (
-    tenant_id text not null,
-    id text not null,
-    subject text not null,
-    action text not null,
     actor text not null,
     request_id text,
-    detail jsonb not null,
     occurred_at timestamptz not null,
-    primary key (tenant_id, id)
+    primary key (tenant_id, aggregate, id)
 );
-create index audit_log_of_subject on audit_log (tenant_id, subject, id);
+
+-- The events that wait for their delivery, in the order in which they are delivered.
+-- clustered
+create table outbox (
+    event_id text not null,
+    tenant_id text not null,
+    aggregate text not null,
+    attempts bigint not null,
+    primary key (event_id, tenant_id)
+);
 
 create table jobs (
     tenant_id text not null,
@@ -437,6 +451,7 @@ create index jobs_queued on jobs (run_at, id) where status = 'queued';
 create unique index jobs_by_dedupe_key on jobs (tenant_id, dedupe_key) where status = 'queued';
 create index jobs_ended on jobs (status, updated_at) where status <> 'queued';
 
+-- clustered
 create table leases (
     name text not null,
     owner text not null,
@@ -444,6 +459,7 @@ create table leases (
     primary key (name)
 );
 
+-- clustered
 create table heartbeats (
     process_id text not null,
     seen_at timestamptz not null,

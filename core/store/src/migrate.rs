@@ -122,7 +122,8 @@ fn translate(sql: &str, backend: Backend) -> String {
     }
 }
 
-/// The types that SQLite knows by other names, and strict tables, so that they hold nothing else.
+/// The types that SQLite knows by other names; strict tables, so that they hold nothing else; and tables without
+/// row ids where they are marked as clustered.
 fn for_sqlite(sql: &str) -> String {
     static TYPES: LazyLock<[(&str, &str); 5]> = LazyLock::new(|| {
         [
@@ -137,7 +138,11 @@ fn for_sqlite(sql: &str) -> String {
     let strict = |statement: &str| {
         let body = statement.trim_start();
         let is_table = body.lines().any(|line| line.starts_with("create table"));
-        if is_table { format!("{statement} strict;") } else { format!("{statement};") }
+        match body.lines().any(|line| line == "-- clustered") {
+            _ if !is_table => format!("{statement};"),
+            true => format!("{statement} strict, without rowid;"),
+            false => format!("{statement} strict;"),
+        }
     };
     typed
         .split_inclusive(';')

@@ -77,19 +77,19 @@ value_from! {
 
 impl<K: Kind> From<Id<K>> for Value {
     fn from(id: Id<K>) -> Self {
-        Self::Text(Some(id.to_string()))
+        Self::Text(Some(id.into()))
     }
 }
 
 impl<K: Kind> From<Option<Id<K>>> for Value {
     fn from(id: Option<Id<K>>) -> Self {
-        Self::Text(id.map(|id| id.to_string()))
+        Self::Text(id.map(String::from))
     }
 }
 
 impl<K: Kind> FromIterator<Id<K>> for Value {
     fn from_iter<I: IntoIterator<Item = Id<K>>>(ids: I) -> Self {
-        Self::List(ids.into_iter().map(|id| id.to_string()).collect())
+        Self::List(ids.into_iter().map(String::from).collect())
     }
 }
 

@@ -81,8 +81,9 @@ impl Engine {
             let category = Category::create(id, input.clone(), &ancestors, now)?;
             check_slug(tx, context.tenant_id, &category).await?;
             let event = Event::Category(CategoryEvent { category_id: id, change: Change::Created });
-            let [outbox, audit] = journal::record(&system, &context, &event, category.version, now);
-            tx.run_all(vec![upsert(context.tenant_id, &category), outbox, audit]).await?;
+            let [happened, outbox] =
+                journal::record(&system, &context, &event, category.version, now);
+            tx.run_all(vec![upsert(context.tenant_id, &category), happened, outbox]).await?;
             Ok(category)
         })
         .await
@@ -112,11 +113,12 @@ impl Engine {
                 check_slug(tx, context.tenant_id, &category).await?;
                 let event =
                     Event::Category(CategoryEvent { category_id: id, change: Change::Updated });
-                let [outbox, audit] =
+                let [happened, outbox] =
                     journal::record(&system, &context, &event, category.version, now);
                 let relist = RelistJob { category_id: id };
                 let job = jobs::enqueue(&system, context.tenant_id, RELIST_JOB, &relist, None, now);
-                tx.run_all(vec![upsert(context.tenant_id, &category), outbox, audit, job]).await?;
+                tx.run_all(vec![upsert(context.tenant_id, &category), happened, outbox, job])
+                    .await?;
                 Ok(category)
             })
             .await?;
@@ -146,8 +148,9 @@ impl Engine {
                 .into());
             }
             let event = Event::Category(CategoryEvent { category_id: id, change: Change::Deleted });
-            let [outbox, audit] = journal::record(&system, ctx, &event, category.version + 1, now);
-            tx.run_all(vec![DELETE.bind(values![ctx.tenant_id, id]), outbox, audit]).await?;
+            let [happened, outbox] =
+                journal::record(&system, ctx, &event, category.version + 1, now);
+            tx.run_all(vec![DELETE.bind(values![ctx.tenant_id, id]), happened, outbox]).await?;
             Ok(())
         })
         .await

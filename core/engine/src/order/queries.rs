@@ -25,8 +25,8 @@ statements! {
           from orders where tenant_id = $1 and email = $4 and id < $2 order by id desc limit $3";
     ID_BY_NUMBER = "select id from orders where tenant_id = $1 and number = $2";
     HISTORY = "
-        select id, action, actor, request_id, detail, occurred_at
-          from audit_log where tenant_id = $1 and subject = $2 and id < $3 order by id desc limit $4";
+        select id, name, actor, request_id, payload, occurred_at
+          from events where tenant_id = $1 and aggregate = $2 and id < $3 order by id desc limit $4";
 }
 
 /// Which orders.
@@ -74,11 +74,11 @@ pub struct OrderDetails {
     pub fulfillment_status: FulfillmentStatus,
 }
 
-/// A row of the audit log.
+/// What happened, and who did it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditEntry {
     /// Identity.
-    pub id: handel_domain::id::AuditId,
+    pub id: handel_domain::id::EventId,
     /// What happened.
     pub action: String,
     /// Who did it.

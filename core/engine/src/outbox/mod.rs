@@ -2,24 +2,16 @@
 
 mod relay;
 
-use handel_store::{Bound, Transaction, statements, values};
-use jiff::{SignedDuration, Timestamp};
+use handel_domain::id::EventId;
+use handel_store::{Transaction, statements, values};
 
 pub(crate) use relay::relay_once;
 
 use crate::{Engine, Error};
 
 statements! {
-    STATS = "
-        select count(*), min(occurred_at) from outbox where published_at is null";
-    PURGE = "
-        delete from outbox where (tenant_id, id) in (
-            select tenant_id, id from outbox where published_at is not null and published_at <= $1
-             order by published_at limit 500)";
+    STATS = "select count(*), min(event_id) from outbox";
 }
-
-/// How long delivered events are kept.
-const RETENTION: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// How far delivery is behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +30,7 @@ impl Engine {
             .read(async move |tx: &mut Transaction<'_>| {
                 let row = tx.row(STATS.bind(values![])).await?;
                 let row = row.ok_or_else(|| Error::internal("a count has one row"))?;
-                let oldest = row.get::<Option<Timestamp>>(1)?.unwrap_or(now);
+                let oldest = row.get::<Option<EventId>>(1)?.map_or(now, |id| id.minted_at());
                 let behind = now.duration_since(oldest).as_millis();
                 Ok(OutboxStats {
                     waiting: row.get(0)?,
@@ -53,9 +45,4 @@ impl Engine {
         self.0.outbox_wake.notify_one();
         self.0.jobs_wake.notify_one();
     }
-}
-
-/// Deletes some delivered events that are no longer kept.
-pub(crate) fn purge(now: Timestamp) -> Bound {
-    PURGE.bind(values![now - RETENTION])
 }

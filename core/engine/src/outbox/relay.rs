@@ -1,22 +1,21 @@
-//! Delivers events: reads them, hands them to every subscriber, and only then notes that they were
-//! delivered. A crash in between delivers some again, with the same ids.
+//! Delivers events: reads them, hands them to every subscriber, and only then takes them from the outbox. A crash in between delivers some again, with the same ids.
 
 use std::collections::HashSet;
 
 use handel_domain::id::{EventId, TenantId};
 use handel_ports::PublishedEvent;
 use handel_store::{Json, Row, StoreError, Transaction, statements, values};
-use jiff::Timestamp;
 
 use crate::{Engine, Error};
 
 statements! {
     NEXT = "
-        select tenant_id, id, aggregate, sequence, payload, occurred_at from outbox
-         where published_at is null and (occurred_at, aggregate, sequence, id) > ($1, $2, $3, $4)
-         order by occurred_at, aggregate, sequence, id limit 256";
-    PUBLISHED = "update outbox set published_at = $3 where tenant_id = $1 and id in list($2)";
-    FAILED = "update outbox set attempts = attempts + 1 where tenant_id = $1 and id = $2";
+        select e.tenant_id, e.id, e.aggregate, e.sequence, e.payload, e.occurred_at
+          from outbox o
+          join events e on e.tenant_id = o.tenant_id and e.aggregate = o.aggregate and e.id = o.event_id
+         where o.event_id > $1 order by o.event_id limit 256";
+    DELIVERED = "delete from outbox where tenant_id = $1 and event_id in list($2)";
+    FAILED = "update outbox set attempts = attempts + 1 where tenant_id = $1 and event_id = $2";
 }
 
 /// How many events `NEXT` reads.
@@ -34,46 +33,38 @@ struct Pass {
 /// back the later ones of its aggregate, so that order is kept.
 pub(crate) async fn relay_once(engine: &Engine) -> Result<usize, Error> {
     let mut pass = Pass::default();
-    let mut events = next(engine, None).await?;
+    let mut events = next(engine, String::new()).await?;
     loop {
         for event in &events {
             pass.take(engine, event).await;
         }
         // Where a whole page is held back, what comes behind it must not wait for it.
         match events.pop().filter(|_| pass.delivered.is_empty() && events.len() + 1 == PAGE) {
-            Some(last) => events = next(engine, Some(last)).await?,
+            Some(last) => events = next(engine, last.id.to_string()).await?,
             None => break,
         }
     }
     let count = pass.delivered.len();
-    let now = engine.system().now();
     let (by_tenant, failed) = (crate::group_by(pass.delivered), pass.failed);
     engine
         .database()
         .write(async move |tx: &mut Transaction<'_>| {
-            let published = by_tenant
+            let delivered = by_tenant
                 .iter()
-                .map(|(tenant_id, ids)| PUBLISHED.bind(values![*tenant_id, ids.clone(), now]));
+                .map(|(tenant_id, ids)| DELIVERED.bind(values![*tenant_id, ids.clone()]));
             let failed = failed.iter().map(|(tenant_id, id)| FAILED.bind(values![*tenant_id, *id]));
-            tx.run_all(published.chain(failed).collect()).await.map(drop)
+            tx.run_all(delivered.chain(failed).collect()).await.map(drop)
         })
         .await?;
     Ok(count)
 }
 
-/// The events that wait, from the oldest on, or from after a given one on.
-async fn next(
-    engine: &Engine,
-    after: Option<PublishedEvent>,
-) -> Result<Vec<PublishedEvent>, StoreError> {
-    let after = after.map_or_else(
-        || values![Timestamp::UNIX_EPOCH, "", 0i64, ""],
-        |event| values![event.occurred_at, &event.aggregate, event.sequence, event.id],
-    );
+/// The events that wait, oldest first, from after a given one on.
+async fn next(engine: &Engine, after: String) -> Result<Vec<PublishedEvent>, StoreError> {
     engine
         .database()
         .read(async move |tx: &mut Transaction<'_>| {
-            let rows = tx.rows(NEXT.bind(after.clone())).await?;
+            let rows = tx.rows(NEXT.bind(values![&after])).await?;
             rows.iter().map(read).collect::<Result<Vec<_>, StoreError>>()
         })
         .await

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 
 pub(crate) use copy::backup_directory;
 pub(crate) use transaction::SqliteTransaction;
-use worker::{Job, Place, Reply};
+use worker::{Awaited, Queued};
 
 use crate::{
     database::{PoolStatus, Transaction},
@@ -33,8 +33,8 @@ const STATEMENT_CACHE: usize = 512;
 #[derive(Clone)]
 pub(crate) struct Sqlite {
     path: PathBuf,
-    writes: Sender<Job>,
-    reads: Sender<Job>,
+    writes: Sender<Queued>,
+    reads: Sender<Queued>,
     readers: usize,
     life: Arc<Mutex<Option<Life>>>,
 }
@@ -87,8 +87,7 @@ impl Sqlite {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        submit(&self.writes, move |connection, place| worker::in_group(connection, place, &unit))
-            .await
+        submit(&self.writes, move |connection| worker::poll_once(connection, &unit)).await
     }
 
     pub(crate) async fn read<T, E, F>(&self, unit: F) -> Result<T, E>
@@ -97,12 +96,13 @@ impl Sqlite {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        submit(&self.reads, move |connection, _| worker::poll_once(connection, &unit)).await
+        submit(&self.reads, move |connection| worker::poll_once(connection, &unit)).await
     }
 
     pub(crate) async fn prepare(&self, statement: &'static Statement) -> Result<(), StoreError> {
-        submit(&self.reads, move |connection, _| {
-            connection.prepare(statement.for_sqlite()).map(drop).map_err(StoreError::from)
+        submit(&self.reads, move |connection| {
+            let prepared = connection.prepare(statement.for_sqlite());
+            (prepared.map(drop).map_err(StoreError::from), false)
         })
         .await
     }
@@ -142,8 +142,8 @@ impl Life {
         &mut self,
         name: &str,
         connection: Connection,
-        jobs: Receiver<Job>,
-        run: fn(Connection, &Receiver<Job>, &Receiver<()>),
+        jobs: Receiver<Queued>,
+        run: fn(Connection, &Receiver<Queued>, &Receiver<()>),
     ) -> Result<(), StoreError> {
         let (stop, stopped) = unbounded();
         let thread = std::thread::Builder::new()
@@ -168,25 +168,16 @@ impl Life {
 }
 
 /// Hands a job to a thread and waits for its reply.
-async fn submit<T, E, F>(jobs: &Sender<Job>, work: F) -> Result<T, E>
+async fn submit<T, E, W>(jobs: &Sender<Queued>, work: W) -> Result<T, E>
 where
-    F: FnOnce(&mut Connection, Place) -> Result<T, E> + Send + 'static,
+    W: Fn(&mut Connection) -> (Result<T, E>, bool) + Send + 'static,
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
 {
     let (answer, answered) = oneshot::channel();
-    let job: Job = Box::new(move |connection, place| -> Reply {
-        let outcome = work(connection, place);
-        Box::new(move |commit| {
-            // A caller that went away does not undo what was committed.
-            let _gone = answer.send(match commit {
-                Ok(()) => outcome,
-                Err(error) => outcome.and_then(|_| Err(error.into())),
-            });
-        })
-    });
     let closed = || E::from(StoreError::Unavailable("the database is closed".to_owned()));
-    jobs.send(job).map_err(|_| closed())?;
+    let job = Awaited { work, outcome: None, answer };
+    jobs.send(Box::new(job)).map_err(|_| closed())?;
     answered.await.map_err(|_| closed())?
 }
 

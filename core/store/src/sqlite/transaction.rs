@@ -17,16 +17,17 @@ pub(crate) struct SqliteTransaction<'b> {
     /// Exclusive, although SQLite would share it, because only an exclusive reference may cross threads.
     connection: &'b mut Connection,
     failed: Option<StoreError>,
+    changed: bool,
 }
 
 impl<'b> SqliteTransaction<'b> {
     pub(super) fn new(connection: &'b mut Connection) -> Self {
-        Self { connection, failed: None }
+        Self { connection, failed: None, changed: false }
     }
 
-    /// What failed first, if anything did.
-    pub(super) fn failed(self) -> Option<StoreError> {
-        self.failed
+    /// What failed first, if anything did, and whether anything may have been changed.
+    pub(super) fn end(self) -> (Option<StoreError>, bool) {
+        (self.failed, self.changed)
     }
 
     fn note<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
@@ -44,9 +45,10 @@ impl<'b> SqliteTransaction<'b> {
         self.note(outcome)
     }
 
-    fn rows(&self, bound: &Bound) -> Result<Vec<Row>, StoreError> {
+    fn rows(&mut self, bound: &Bound) -> Result<Vec<Row>, StoreError> {
         let mut prepared = self.connection.prepare_cached(bound.statement.for_sqlite())?;
         let columns = prepared.column_count();
+        self.changed |= !prepared.readonly();
         let mut found = prepared.query(rusqlite::params_from_iter(&bound.values))?;
         let mut rows = Vec::new();
         while let Some(row) = found.next()? {
@@ -58,6 +60,7 @@ impl<'b> SqliteTransaction<'b> {
     }
 
     pub(crate) fn run_all(&mut self, bounds: &[Bound]) -> Result<Vec<u64>, StoreError> {
+        self.changed = true;
         let run = |bound: &Bound| {
             let mut prepared = self.connection.prepare_cached(bound.statement.for_sqlite())?;
             let changed = prepared.execute(rusqlite::params_from_iter(&bound.values))?;
@@ -68,6 +71,7 @@ impl<'b> SqliteTransaction<'b> {
     }
 
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
+        self.changed = true;
         let outcome = self.connection.execute_batch(sql).map_err(StoreError::from);
         self.note(outcome)
     }
