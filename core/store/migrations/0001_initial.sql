@@ -193,9 +193,8 @@ create table stock_movements (
     order_id text,
     reason text,
     occurred_at timestamptz not null,
-    primary key (tenant_id, id)
+    primary key (tenant_id, variant_id, id)
 );
-create index stock_movements_of_level on stock_movements (tenant_id, variant_id, location_id, id);
 
 create table carts (
     tenant_id text not null,
@@ -317,7 +316,6 @@ create table stock_allocations (
     primary key (tenant_id, order_id, line_id, location_id),
     foreign key (tenant_id, order_id) references orders (tenant_id, id)
 );
-create index stock_allocations_of_level on stock_allocations (tenant_id, variant_id, location_id) where quantity > 0;
 
 -- clustered
 create table payments (
@@ -375,10 +373,9 @@ create table payment_operations (
     reason text,
     created_at timestamptz not null,
     updated_at timestamptz not null,
-    primary key (tenant_id, id),
+    primary key (tenant_id, payment_id, id),
     foreign key (tenant_id, payment_id) references payments (tenant_id, id)
 );
-create index payment_operations_of_payment on payment_operations (tenant_id, payment_id, id);
 create unique index payment_operations_by_attempt on payment_operations (tenant_id, attempt_id)
     where kind = 'capture';
 

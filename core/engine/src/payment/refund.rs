@@ -93,9 +93,8 @@ impl Engine {
                     .ok_or_else(order::unknown)?;
                 let found = sql::lock_of_order(tx, tenant_id, job.order_id).await?;
                 let (mut payment, _) = found.ok_or_else(|| Error::internal("no payment"))?;
-                if tx.run(sql::end_operation(tenant_id, job.operation_id, succeeded, now)).await?
-                    == 0
-                {
+                let operation = (payment.id, job.operation_id);
+                if tx.run(sql::end_operation(tenant_id, operation, succeeded, now)).await? == 0 {
                     return Ok(());
                 }
                 let amount_minor = job.amount.amount_minor;

@@ -58,8 +58,8 @@ statements! {
                                         reference, reason, created_at, updated_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)";
     END_OPERATION = "
-        update payment_operations set status = $3, updated_at = $4
-         where tenant_id = $1 and id = $2 and status = 'pending'";
+        update payment_operations set status = $4, updated_at = $5
+         where tenant_id = $1 and payment_id = $2 and id = $3 and status = 'pending'";
 }
 
 /// The payment of an order with its latest attempt. One round trip.
@@ -247,11 +247,12 @@ impl Operation<'_> {
 /// Ends an operation that is pending. Changes no row if it had ended.
 pub(crate) fn end_operation(
     tenant_id: TenantId,
-    id: OperationId,
+    (payment_id, id): (PaymentId, OperationId),
     succeeded: bool,
     now: Timestamp,
 ) -> Bound {
-    END_OPERATION.bind(values![tenant_id, id, if succeeded { "succeeded" } else { "failed" }, now])
+    let status = if succeeded { "succeeded" } else { "failed" };
+    END_OPERATION.bind(values![tenant_id, payment_id, id, status, now])
 }
 
 fn read_payment(row: &Row) -> Result<Payment, StoreError> {

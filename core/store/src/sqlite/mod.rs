@@ -1,6 +1,9 @@
-//! SQLite: one writer thread that commits in groups, and several reader threads.
+//! SQLite: one writer thread that commits in groups, one that waits for the disk, and several reader threads.
 
+mod checkpoint;
 mod copy;
+mod durable;
+mod job;
 mod transaction;
 mod worker;
 
@@ -15,9 +18,12 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use tokio::sync::oneshot;
 
+use checkpoint::{Bell, LOG_PAGES_MAX};
 pub(crate) use copy::backup_directory;
+use durable::Durability;
+use job::{Awaited, Queued};
 pub(crate) use transaction::SqliteTransaction;
-use worker::{Awaited, Queued};
+use worker::{Reader, Writer};
 
 use crate::{
     database::{PoolStatus, Transaction},
@@ -26,6 +32,8 @@ use crate::{
 };
 
 const FILE: &str = "handel.db";
+/// The write-ahead log, which SQLite names after the database.
+const LOG: &str = "handel.db-wal";
 /// Statements of one connection that stay prepared.
 const STATEMENT_CACHE: usize = 512;
 
@@ -59,19 +67,34 @@ impl Sqlite {
         let path = directory.join(FILE);
         let writer = connect(&path, false)?;
         check_readable(&writer)?;
-        let (writes, write_jobs) = unbounded();
+        let (bell, rung) = Bell::new();
+        let (durability, syncer, synced) = Durability::new(directory.join(LOG), bell);
+        let (writes, jobs) = unbounded();
         let (reads, read_jobs) = unbounded();
         let mut life = Life { stop: Vec::new(), threads: Vec::new(), _lock: lock };
-        life.start("handel-writer", writer, write_jobs, worker::write_loop)?;
+        let stopped = life.stopped();
+        let own = durability.clone();
+        let writer = Writer {
+            connection: writer,
+            jobs,
+            stopped,
+            durability: own,
+            synced,
+            is_syncing: false,
+        };
+        life.start("handel-writer", move || writer.run())?;
         for number in 0..readers.max(1) {
-            let reader = connect(&path, true)?;
-            life.start(
-                &format!("handel-reader-{number}"),
-                reader,
-                read_jobs.clone(),
-                worker::read_loop,
-            )?;
+            let reader = Reader {
+                connection: connect(&path, true)?,
+                jobs: read_jobs.clone(),
+                stopped: life.stopped(),
+                durability: durability.clone(),
+            };
+            life.start(&format!("handel-reader-{number}"), move || reader.run())?;
         }
+        life.start("handel-sync", move || syncer.run())?;
+        let checkpointer = connect(&path, false)?;
+        life.start("handel-checkpoint", move || checkpoint::run(&checkpointer, &rung))?;
         Ok(Self {
             path,
             writes,
@@ -87,7 +110,7 @@ impl Sqlite {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        submit(&self.writes, move |connection| worker::poll_once(connection, &unit)).await
+        submit(&self.writes, move |connection| job::poll_once(connection, &unit)).await
     }
 
     pub(crate) async fn read<T, E, F>(&self, unit: F) -> Result<T, E>
@@ -96,7 +119,7 @@ impl Sqlite {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        submit(&self.reads, move |connection| worker::poll_once(connection, &unit)).await
+        submit(&self.reads, move |connection| job::poll_once(connection, &unit)).await
     }
 
     pub(crate) async fn prepare(&self, statement: &'static Statement) -> Result<(), StoreError> {
@@ -134,29 +157,28 @@ impl Sqlite {
 }
 
 impl Life {
+    /// Tells a thread when to end.
+    fn stopped(&mut self) -> Receiver<()> {
+        let (stop, stopped) = unbounded();
+        self.stop.push(stop);
+        stopped
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "SQLite blocks, so its connections live on threads of their own"
     )]
-    fn start(
-        &mut self,
-        name: &str,
-        connection: Connection,
-        jobs: Receiver<Queued>,
-        run: fn(Connection, &Receiver<Queued>, &Receiver<()>),
-    ) -> Result<(), StoreError> {
-        let (stop, stopped) = unbounded();
+    fn start(&mut self, name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), StoreError> {
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || run(connection, &jobs, &stopped))
+            .spawn(run)
             .map_err(StoreError::unavailable)?;
-        self.stop.push(stop);
         self.threads.push(thread);
         Ok(())
     }
 
     /// Ends the threads after the jobs that wait, the writer first, so that no read sees less than what
-    /// was acknowledged.
+    /// was acknowledged, and last the one that answers them.
     fn end(self) {
         drop(self.stop);
         for thread in self.threads {
@@ -217,15 +239,16 @@ fn connect(path: &Path, read_only: bool) -> Result<Connection, StoreError> {
             )));
         }
     }
-    connection.execute_batch(
-        "pragma synchronous = full;
+    // `normal` waits for the disk at checkpoints only. After a commit, `durable` waits.
+    connection.execute_batch(&format!(
+        "pragma synchronous = normal;
          pragma foreign_keys = on;
          pragma temp_store = memory;
          pragma cache_size = -16384;
-         pragma wal_autocheckpoint = 2000;
+         pragma wal_autocheckpoint = {LOG_PAGES_MAX};
          pragma busy_timeout = 5000;
-         pragma trusted_schema = off;",
-    )?;
+         pragma trusted_schema = off;"
+    ))?;
     Ok(connection)
 }
 
