@@ -1,5 +1,6 @@
 //! SQLite: one writer thread that commits in groups, and several reader threads.
 
+mod by_hand;
 mod copy;
 mod transaction;
 mod worker;
@@ -15,6 +16,7 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use tokio::sync::oneshot;
 
+pub use by_hand::Hand;
 pub(crate) use copy::backup_directory;
 pub(crate) use transaction::SqliteTransaction;
 use worker::{Job, Place, Reply};

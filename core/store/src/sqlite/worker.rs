@@ -33,18 +33,30 @@ const GROUP_MAX: usize = 64;
 /// of its own; one commit, and so one fsync, serves them all.
 pub(super) fn write_loop(mut connection: Connection, jobs: &Receiver<Job>, stopped: &Receiver<()>) {
     while let Some(first) = next(jobs, stopped) {
-        let mut replies = Vec::with_capacity(GROUP_MAX);
-        let outcome = run_group(&mut connection, first, jobs, &mut replies);
-        if outcome.is_err() && !connection.is_autocommit() {
-            // A failed rollback leaves nothing to roll back: the transaction is already gone.
-            let _gone = connection.execute_batch("rollback");
-        }
-        for reply in replies {
-            reply(outcome.clone());
-        }
+        write_group(&mut connection, first, jobs, commit);
     }
     // What is in the write-ahead log moves to the database, so that the next start is fast.
     let _busy = connection.execute_batch("pragma wal_checkpoint(truncate); pragma optimize");
+}
+
+/// How a group ends, once all its units have run.
+pub(super) type End = fn(&Connection) -> Result<(), StoreError>;
+
+pub(super) fn commit(connection: &Connection) -> Result<(), StoreError> {
+    run(connection, "commit")
+}
+
+/// Runs one group and answers everybody in it.
+pub(super) fn write_group(connection: &mut Connection, first: Job, jobs: &Receiver<Job>, end: End) {
+    let mut replies = Vec::with_capacity(GROUP_MAX);
+    let outcome = run_group(connection, first, jobs, &mut replies, end);
+    if outcome.is_err() && !connection.is_autocommit() {
+        // A failed rollback leaves nothing to roll back: the transaction is already gone.
+        let _gone = connection.execute_batch("rollback");
+    }
+    for reply in replies {
+        reply(outcome.clone());
+    }
 }
 
 fn run_group(
@@ -52,6 +64,7 @@ fn run_group(
     first: Job,
     jobs: &Receiver<Job>,
     replies: &mut Vec<Reply>,
+    end: End,
 ) -> Result<(), StoreError> {
     if let Err(error) = run(connection, BEGIN) {
         // The unit finds no transaction and is told why.
@@ -69,7 +82,7 @@ fn run_group(
         place = Place::Later;
         job = if replies.len() < GROUP_MAX { jobs.try_recv().ok() } else { None };
     }
-    run(connection, "commit")
+    end(connection)
 }
 
 const BEGIN: &str = "begin immediate";
@@ -82,8 +95,12 @@ fn run(connection: &Connection, sql: &str) -> Result<(), StoreError> {
 
 pub(super) fn read_loop(mut connection: Connection, jobs: &Receiver<Job>, stopped: &Receiver<()>) {
     while let Some(job) = next(jobs, stopped) {
-        job(&mut connection, Place::First)(Ok(()));
+        run_read(&mut connection, job);
     }
+}
+
+pub(super) fn run_read(connection: &mut Connection, job: Job) {
+    job(connection, Place::First)(Ok(()));
 }
 
 /// The next job; none once the database is closed and no job waits.
