@@ -8,6 +8,7 @@ mod actors;
 mod dice;
 mod door;
 mod executor;
+mod fleet;
 mod leftovers;
 mod listener;
 mod provider;
@@ -20,5 +21,6 @@ mod weather;
 mod world;
 
 pub use actors::Cast;
+pub use fleet::{Fleet, run as run_fleet};
 pub use report::Outcome;
 pub use run::{Plan, run};

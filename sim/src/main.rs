@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::Parser;
-use handel_sim::{Cast, Outcome, Plan, run};
+use handel_sim::{Cast, Fleet, Outcome, Plan, run, run_fleet};
 
 /// Simulates a shop with everybody around it, from a seed.
 #[derive(Debug, Parser)]
@@ -30,6 +30,13 @@ struct Options {
     /// How many seeds run at the same time.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=256))]
     jobs: u64,
+    /// Instead of a simulation, run so many processes on the PostgreSQL that TEST_POSTGRES_URL names. Such a
+    /// run cannot be repeated exactly.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(2..=16))]
+    processes: Option<u64>,
+    /// With --processes: how many times as fast as real time the shop lives.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=600))]
+    speed: u32,
     /// Print one JSON object for each seed.
     #[arg(long)]
     json: bool,
@@ -89,9 +96,16 @@ fn work(options: &Options, first: u64, next: &AtomicU64, total: &Mutex<Total>) {
         let seed = first.wrapping_add(number);
         let plan =
             Plan { seed, hours: options.hours, cast: options.actors, is_loud: options.verbose };
-        let outcome = run(plan);
+        let outcome = match perform(options, plan) {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                eprintln!("seed {seed}: {error}");
+                lock(total).failed.push(seed);
+                return;
+            }
+        };
         tell(options, &outcome);
-        let mut total = total.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut total = lock(total);
         total.seeds += 1;
         total.orders += outcome.orders as u64;
         total.crashes += outcome.crashes;
@@ -103,6 +117,20 @@ fn work(options: &Options, first: u64, next: &AtomicU64, total: &Mutex<Total>) {
             }
         }
     }
+}
+
+fn perform(options: &Options, plan: Plan) -> Result<Outcome, String> {
+    match options.processes {
+        None => Ok(run(plan)),
+        Some(processes) => {
+            let processes = usize::try_from(processes).unwrap_or(2);
+            run_fleet(plan, Fleet { processes, speed: options.speed })
+        }
+    }
+}
+
+fn lock(total: &Mutex<Total>) -> std::sync::MutexGuard<'_, Total> {
+    total.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[expect(clippy::print_stdout, reason = "this is what the program is for")]

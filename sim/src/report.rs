@@ -4,12 +4,14 @@ use std::{collections::BTreeMap, time::Duration};
 
 use handel_ports::CrashPoint;
 
-use crate::run::Plan;
+use crate::{fleet::Fleet, run::Plan};
 
 /// What came of a seed.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     pub plan: Plan,
+    /// Several processes in real time, if it was not simulated.
+    pub fleet: Option<Fleet>,
     /// Equal for equal runs.
     pub hash: u64,
     pub steps: u64,
@@ -77,7 +79,12 @@ impl Outcome {
     /// The command that runs this seed again.
     pub fn replay(&self) -> String {
         let Plan { seed, hours, cast, .. } = self.plan;
-        format!("cargo xtask sim --seed {seed} --hours {hours} --actors {cast} --verbose")
+        let mut command =
+            format!("cargo xtask sim --seed {seed} --hours {hours} --actors {cast} --verbose");
+        if let Some(Fleet { processes, speed }) = self.fleet {
+            command += &format!(" --processes {processes} --speed {speed}");
+        }
+        command
     }
 
     /// The same for programs.

@@ -152,7 +152,7 @@ impl Simulation {
             let system = site.system(Owner::Closing);
             let parts = site.parts(&world, site.open(), system);
             let engine = Engine::start(parts).await.expect("the shop starts again");
-            settle_for_long(&engine, &world, &clock).await;
+            settle_for_long(&engine, &world, |time| clock.advance(time)).await;
         });
         self.audit(Moment::AtRest);
         let now = self.clock.now();
@@ -271,6 +271,7 @@ impl Simulation {
         let trace = &self.world.trace;
         Outcome {
             plan: self.plan,
+            fleet: None,
             hash: trace.hash(),
             steps: self.steps,
             crashes: self.crashes,
@@ -284,7 +285,8 @@ impl Simulation {
     }
 }
 
-async fn stock_up(engine: &Engine, holds: bool) {
+/// Opens the channel and fills the shelves.
+pub(crate) async fn stock_up(engine: &Engine, holds: bool) {
     let ctx = handel_engine::Context::operator(engine.request_id());
     let mut settings: handel_domain::channel::Settings =
         serde_json::from_str(CHANNEL).expect("valid settings");
@@ -301,10 +303,10 @@ async fn stock_up(engine: &Engine, holds: bool) {
 }
 
 /// Lets days pass in which only the shop itself and the provider's webhooks move.
-async fn settle_for_long(engine: &Engine, world: &World, clock: &SimulatedClock) {
+pub(crate) async fn settle_for_long(engine: &Engine, world: &World, advance: impl Fn(Duration)) {
     let ctx = handel_engine::Context::operator(engine.request_id());
     for _ in 0..LONG_AFTER_HOURS * 6 {
-        clock.advance(Duration::from_secs(600));
+        advance(Duration::from_secs(600));
         for webhook in world.provider.take_due_webhooks() {
             let headers = http::HeaderMap::new();
             let received = engine.receive_webhook(&ctx, "sim", &headers, &webhook.body).await;

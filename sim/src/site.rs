@@ -136,9 +136,13 @@ impl Site {
                 return None;
             }
         };
+        // The loops end with the process, never before.
         let (stop, stopped) = watch::channel(false);
         engine.start_upkeep(stopped);
-        Some(Process { engine, system, stop })
+        system.spawn(async move {
+            stop.closed().await;
+        });
+        Some(Process { engine, system, is_dead: Arc::default() })
     }
 
     /// What a process is made of.
@@ -265,13 +269,14 @@ pub async fn keep_alive(site: Arc<Site>, world: Arc<World>) {
 }
 
 /// A cache that forgets at any time.
-struct Forgetful {
+pub struct Forgetful {
     answers: Mutex<std::collections::HashMap<CacheKey, Bytes>>,
     dice: Dice,
 }
 
 impl Forgetful {
-    fn new(dice: Dice) -> Self {
+    /// One that knows nothing yet.
+    pub fn new(dice: Dice) -> Self {
         Self { answers: Mutex::default(), dice }
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use handel_domain::{Code, id::OrderId, order::PaymentStatus};
 use handel_engine::Engine;
 use handel_ports::System;
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, oneshot};
 
 use crate::{
     dice::Dice,
@@ -30,8 +30,8 @@ pub struct Process {
     pub engine: Engine,
     /// Starts tasks that die with the process.
     pub system: System,
-    /// Ends its loops.
-    pub stop: watch::Sender<bool>,
+    /// Whether it has died. What a dying process says reaches nobody.
+    pub is_dead: Arc<AtomicBool>,
 }
 
 /// What all actors share.
@@ -144,8 +144,10 @@ impl World {
             };
             let _gone = answer.send(served);
         });
+        let is_dead = process.is_dead.clone();
         drop(process);
-        self.wait(answered, patience).await
+        let answer = self.wait(answered, patience).await;
+        if is_dead.load(Ordering::Acquire) { Answer::Lost } else { answer }
     }
 
     async fn wait(&self, mut answered: oneshot::Receiver<Answer>, patience: Patience) -> Answer {

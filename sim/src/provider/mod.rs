@@ -162,6 +162,7 @@ impl Shared {
                 Fate::LostAfter,
                 Fate::LostAfter,
                 Fate::Late,
+                Fate::Late,
                 Fate::Twice,
             ]),
         };
