@@ -146,6 +146,8 @@ impl Simulation {
         let soon = self.clock.now() + SignedDuration::from_mins(10);
         self.run_until(soon);
         self.executor.kill(Owner::World);
+        // The last trouble may have begun when the others were told to end.
+        weather::clear_up(&self.site, &self.world);
         self.crash("the last process ends");
         let (site, world, clock) = (self.site.clone(), self.world.clone(), self.clock.clone());
         self.block_on(async move {

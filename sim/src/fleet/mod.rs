@@ -189,6 +189,8 @@ async fn close_shop(yard: &Yard, tasks: &Tasks, database: &Database) -> Result<u
     world.sleep(Duration::from_secs(300)).await;
     let crashes = world.trace.counts().get("crashes").copied().unwrap_or(0);
     tasks.kill().await;
+    world.provider.set_mood(Mood::Perfect);
+    world.listener.heal();
     for place in 0..64 {
         world.set_process(place, None);
     }
