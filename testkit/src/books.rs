@@ -1,6 +1,9 @@
 //! Whether everything that a shop wrote down agrees.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use handel_domain::{
     id::{CartId, CheckoutId, OrderId},
@@ -45,13 +48,97 @@ statements! {
     CHECKOUT_OF = "select id from checkouts where cart_id = $1 and status <> 'canceled'";
 }
 
-/// Checks everything.
-pub(crate) async fn check(database: &Database, ledger: &Ledger) {
-    check_stock(database).await;
+/// What a provider has in its books.
+#[derive(Clone, Debug, Default)]
+pub struct ProviderBooks {
+    /// What it took for each order, and what of it went back, in minor units.
+    pub orders: BTreeMap<OrderId, Moved>,
+}
+
+/// Money that moved for one order, in minor units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// What was taken.
+    pub captured_minor: i64,
+    /// What of it went back.
+    pub refunded_minor: i64,
+}
+
+impl Moved {
+    /// What the provider keeps for the shop.
+    pub fn kept_minor(self) -> i64 {
+        self.captured_minor - self.refunded_minor
+    }
+}
+
+/// When the books are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// While calls are under way: the provider may know more than the shop.
+    Moving,
+    /// When nothing is left to be done: both know the same.
+    AtRest,
+}
+
+/// What does not agree, one sentence each.
+#[derive(Debug, Default)]
+struct Findings(Vec<String>);
+
+impl Findings {
+    fn expect(&mut self, holds: bool, sentence: impl FnOnce() -> String) {
+        if !holds {
+            self.0.push(sentence());
+        }
+    }
+
+    fn equal<T: PartialEq + fmt::Debug>(
+        &mut self,
+        found: &T,
+        expected: &T,
+        what: impl fmt::Display,
+    ) {
+        self.expect(found == expected, || format!("{what}: {found:?} is not {expected:?}"));
+    }
+}
+
+/// Holds all tables against each other and against the books of the provider. Returns what does not agree,
+/// one sentence each.
+pub async fn audit_books(
+    database: &Database,
+    provider: &ProviderBooks,
+    moment: Moment,
+) -> Vec<String> {
+    let mut findings = Findings::default();
+    check_stock(database, &mut findings).await;
     let orders = rows(database, &ORDERS, Order::read).await;
-    check_orders(&orders);
-    check_money(database, ledger, &orders).await;
-    check_journal(database, &orders).await;
+    check_orders(&orders, &mut findings);
+    check_money(database, provider, &orders, moment, &mut findings).await;
+    check_journal(database, &orders, &mut findings).await;
+    findings.0
+}
+
+/// Checks everything, at rest.
+pub(crate) async fn check(database: &Database, ledger: &Ledger) {
+    let provider = books_of(database, ledger).await;
+    let findings = audit_books(database, &provider, Moment::AtRest).await;
+    assert!(findings.is_empty(), "the books do not agree:\n{}", findings.join("\n"));
+}
+
+async fn books_of(database: &Database, ledger: &Ledger) -> ProviderBooks {
+    let mut provider = ProviderBooks::default();
+    for order in rows(database, &ORDERS, Order::read).await {
+        let charges = ledger.charges_of(order.id).await.expect("the provider's books are open");
+        let moved = Moved {
+            captured_minor: charges.iter().map(|charge| charge.captured_minor).sum(),
+            refunded_minor: charges.iter().map(|charge| charge.refunded_minor).sum(),
+        };
+        provider.orders.insert(order.id, moved);
+    }
+    let summary = ledger.summary().await.expect("the provider's books are open");
+    let known: i64 = provider.orders.values().map(|moved| moved.kept_minor()).sum();
+    let kept = summary.captured_minor - summary.refunded_minor;
+    assert_eq!(kept, known, "the provider took money for nothing that the shop knows");
+    provider
 }
 
 /// The checkout that a cart has.
@@ -109,7 +196,7 @@ impl Order {
     }
 }
 
-async fn check_stock(database: &Database) {
+async fn check_stock(database: &Database, findings: &mut Findings) {
     let levels = rows(database, &LEVELS, |row| {
         let numbers = [1, 2, 3, 4, 6, 7, 8, 9].map(|column| row.get::<i64>(column));
         let numbers = numbers.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -121,61 +208,101 @@ async fn check_stock(database: &Database) {
         else {
             unreachable!("eight numbers were read")
         };
-        assert_eq!(allocated, promised, "{what}: allocated is the sum of the allocations");
-        assert_eq!(on_hand, moved, "{what}: on hand is the sum of the movements");
-        assert_eq!(allocated, moved_promises, "{what}: every promise is in the ledger");
-        assert_eq!(held, holds, "{what}: held is the sum of the holds");
+        let sum = |of: &str| format!("{what}: {of}");
+        findings.equal(&allocated, &promised, sum("allocated is the sum of the allocations"));
+        findings.equal(&on_hand, &moved, sum("on hand is the sum of the movements"));
+        findings.equal(&allocated, &moved_promises, sum("every promise is in the ledger"));
+        findings.equal(&held, &holds, sum("held is the sum of the holds"));
         if let Some(limit) = backorder_limit {
-            assert!(allocated + held + safety <= on_hand + limit, "{what}: it is oversold");
+            findings.expect(allocated + held + safety <= on_hand + limit, || {
+                format!("{what}: it is oversold, {allocated} are promised of {on_hand}")
+            });
         }
     }
     let lines = rows(database, &LINES, |row| {
         Ok((row.get::<String>(0)?, row.get::<i64>(1)?, row.get::<i64>(2)?))
     });
     for (what, open, promised) in lines.await {
-        assert_eq!(open, promised, "{what}: what must still ship is promised, and nothing else");
+        let all = format!("{what}: what must still ship is promised, and nothing else");
+        findings.equal(&open, &promised, all);
     }
 }
 
-fn check_orders(orders: &[Order]) {
+fn check_orders(orders: &[Order], findings: &mut Findings) {
     let mut seen = BTreeSet::new();
     for order in orders.iter().filter(|order| order.status != Status::Canceled) {
-        assert!(seen.insert(&order.checkout_id), "{} became two orders", order.checkout_id);
+        findings.expect(seen.insert(&order.checkout_id), || {
+            format!("{} became two orders", order.checkout_id)
+        });
     }
 }
 
-async fn check_money(database: &Database, ledger: &Ledger, orders: &[Order]) {
+/// What the shop says of the money of an order, in minor units.
+struct Money {
+    order_id: OrderId,
+    captured: i64,
+    pending: i64,
+    refunded: i64,
+    /// Refunds that the provider refuses for good.
+    not_returned: i64,
+}
+
+async fn read_money(database: &Database, findings: &mut Findings) -> Vec<Money> {
     let payments = rows(database, &MONEY, |row| {
         let numbers = (1..=8).map(|column| row.get::<i64>(column));
         Ok((row.get::<OrderId>(0)?, numbers.collect::<Result<Vec<_>, _>>()?))
     });
-    let mut not_returned: BTreeMap<OrderId, i64> = BTreeMap::new();
-    for (id, numbers) in payments.await {
-        let [_, captured, pending, refunded, captures, pending_refunds, refunds, failed] =
+    let mut money = Vec::new();
+    for (order_id, numbers) in payments.await {
+        let [_, captured, pending, refunded, captures, pending_refunds, refunds, not_returned] =
             numbers[..]
         else {
             unreachable!("eight numbers were read")
         };
         let counted = (captured, pending, refunded);
-        assert_eq!(counted, (captures, pending_refunds, refunds), "{id}: money is in the ledger");
-        not_returned.insert(id, failed);
+        let operations = (captures, pending_refunds, refunds);
+        findings.equal(&counted, &operations, format!("{order_id}: money is in the ledger"));
+        money.push(Money { order_id, captured, pending, refunded, not_returned });
     }
-    let mut kept_minor = 0;
-    for order in orders {
-        let charges = ledger.charges_of(order.id).await.expect("the provider's books are open");
-        let taken: i64 = charges.iter().map(|charge| charge.captured_minor).sum();
-        let returned: i64 = charges.iter().map(|charge| charge.refunded_minor).sum();
-        let refused = not_returned.get(&order.id).copied().unwrap_or(0);
-        let expected = order.earned_minor() + refused;
-        assert_eq!(taken - returned, expected, "{}: the provider keeps what is owed", order.id);
-        kept_minor += expected;
-    }
-    let summary = ledger.summary().await.expect("the provider's books are open");
-    let kept = summary.captured_minor - summary.refunded_minor;
-    assert_eq!(kept, kept_minor, "the provider took money for nothing that the shop knows");
+    money
 }
 
-async fn check_journal(database: &Database, orders: &[Order]) {
+async fn check_money(
+    database: &Database,
+    provider: &ProviderBooks,
+    orders: &[Order],
+    moment: Moment,
+    findings: &mut Findings,
+) {
+    let money = read_money(database, findings).await;
+    for Money { order_id, captured, pending, refunded, .. } in &money {
+        let moved = provider.orders.get(order_id).copied().unwrap_or_default();
+        findings.expect(*captured <= moved.captured_minor, || {
+            format!("{order_id}: the shop counts {captured}, the provider has {moved:?}")
+        });
+        let returned = *refunded..=refunded + pending;
+        findings.expect(returned.contains(&moved.refunded_minor), || {
+            format!("{order_id}: {refunded} went back and {pending} are to, but {moved:?}")
+        });
+    }
+    let known: BTreeSet<OrderId> = orders.iter().map(|order| order.id).collect();
+    for (order_id, moved) in provider.orders.iter().filter(|(id, _)| !known.contains(id)) {
+        let sentence = format!("{order_id}: money of an order that the shop does not know");
+        findings.equal(moved, &Moved::default(), sentence);
+    }
+    if moment == Moment::Moving {
+        return;
+    }
+    for order in orders {
+        let kept = provider.orders.get(&order.id).copied().unwrap_or_default().kept_minor();
+        let of_it = money.iter().find(|money| money.order_id == order.id);
+        let expected = order.earned_minor() + of_it.map_or(0, |money| money.not_returned);
+        let sentence = format!("{} ({}): the provider keeps what is owed", order.id, order.status);
+        findings.equal(&kept, &expected, sentence);
+    }
+}
+
+async fn check_journal(database: &Database, orders: &[Order], findings: &mut Findings) {
     let events = rows(database, &EVENTS, |row| {
         Ok((row.get::<String>(0)?, row.get::<i64>(1)?, row.get::<String>(2)?))
     });
@@ -188,10 +315,10 @@ async fn check_journal(database: &Database, orders: &[Order]) {
         let story = stories.get(&id).map(Vec::as_slice).unwrap_or_default();
         let sequence: Vec<i64> = story.iter().map(|(sequence, _)| *sequence).collect();
         let whole: Vec<i64> = (1..=order.event_sequence).collect();
-        assert_eq!(sequence, whole, "{id}: its events have a gap, or another order");
+        findings.equal(&sequence, &whole, format!("{id}: its events have no gap"));
         for name in order.past() {
             let count = story.iter().filter(|(_, known)| known == name).count();
-            assert_eq!(count, 1, "{id} is {} without {name}", order.status);
+            findings.expect(count == 1, || format!("{id} is {} without {name}", order.status));
         }
     }
 }

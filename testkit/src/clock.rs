@@ -36,6 +36,21 @@ impl SimulatedClock {
         self.state().pass(SignedDuration::try_from(duration).expect("a test is not that long"));
     }
 
+    /// Lets time pass until the next sleeper wakes. False if nobody sleeps.
+    pub fn advance_to_next(&self) -> bool {
+        let mut state = self.state();
+        // Who no longer sleeps is not waited for.
+        while state.sleepers.first_entry().is_some_and(|first| first.get().is_closed()) {
+            state.sleepers.pop_first();
+        }
+        let Some((until, _)) = state.sleepers.first_key_value().map(|(key, _)| *key) else {
+            return false;
+        };
+        let missing = until.duration_since(state.now).max(SignedDuration::ZERO);
+        state.pass(missing);
+        true
+    }
+
     /// How many sleep now.
     pub fn sleepers(&self) -> usize {
         self.state().sleepers.values().filter(|sleeper| !sleeper.is_closed()).count()

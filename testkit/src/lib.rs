@@ -12,6 +12,7 @@ mod random;
 mod shop;
 mod tasks;
 
+pub use books::{Moment, Moved, ProviderBooks, audit_books};
 pub use clock::{START, SimulatedClock};
 pub use database::TestDatabase;
 pub use events::Recorder;

@@ -14,6 +14,7 @@ mod ci;
 mod layers;
 mod process;
 mod services;
+mod sim;
 mod size;
 mod suite;
 
@@ -48,6 +49,11 @@ enum Command {
     /// Runs the documentation tests with `cargo test` and everything else with cargo-nextest, or with
     /// `cargo test` where nextest is not installed. The servers stay up for the next run.
     Test(suite::Options),
+    /// Simulate a shop with everybody around it, from a seed, and check that all books agree.
+    ///
+    /// Builds the simulation as a release with every assertion in it. `cargo xtask sim -- --help` lists its
+    /// options; `docs/simulation.md` explains it.
+    Sim(sim::Options),
     /// Run everything that CI runs, and say how long each step took.
     Ci,
 }
@@ -58,6 +64,7 @@ fn main() -> ExitCode {
         Command::CheckSize => size::check(),
         Command::Services(options) => services::run(&options),
         Command::Test(options) => suite::run(&options),
+        Command::Sim(options) => sim::run(&options),
         Command::Ci => ci::run(),
     };
     // Said without a backtrace: these errors are for the person who typed the command.

@@ -42,6 +42,14 @@ fn set_by_cargo_run(key: &str) -> bool {
         .any(|prefix| key.starts_with(prefix))
 }
 
+/// Runs a command whose output is for the caller alone, and fails if it fails.
+pub fn run_through(command: &mut Command) -> Result<()> {
+    let shown = shown(command);
+    let status = command.status().with_context(|| format!("cannot run `{shown}`"))?;
+    ensure!(status.success(), "`{shown}`: {status}");
+    Ok(())
+}
+
 /// Prints the command, runs it and fails if it fails.
 ///
 /// Its standard error goes to our standard output: cargo-nextest reports there, and whoever keeps the output of

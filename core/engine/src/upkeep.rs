@@ -122,6 +122,8 @@ impl Engine {
 
     async fn pause(&self, wake: &tokio::sync::Notify) {
         tokio::select! {
+            // Without chance, so that a run can be repeated.
+            biased;
             () = wake.notified() => {}
             () = self.system().sleep(POLL) => {}
         }

@@ -20,4 +20,4 @@ pub use payments::{
     Charge, PaymentProvider, ProviderReport, Refund, RefundOutcome, WebhookEvent, WebhookRejected,
 };
 pub use secret::Secret;
-pub use system::{BoxFuture, Clock, Random, Spawner, System};
+pub use system::{BoxFuture, Clock, CrashPoint, Fate, Random, Spawner, System};

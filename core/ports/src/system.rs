@@ -29,18 +29,74 @@ pub trait Spawner: Send + Sync {
     fn spawn(&self, task: BoxFuture<'static, ()>);
 }
 
+/// Declares the crash points once, with what each stands between.
+macro_rules! crash_points {
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal;)*) => {
+        /// A place between two steps of the engine at which a process may die and leave work half done.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum CrashPoint {
+            $($(#[doc = $doc])+ $name,)*
+        }
+
+        impl CrashPoint {
+            /// Every crash point.
+            pub const ALL: &[CrashPoint] = &[$(CrashPoint::$name),*];
+
+            /// The name in reports.
+            pub fn name(self) -> &'static str {
+                match self { $(CrashPoint::$name => $text,)* }
+            }
+        }
+    };
+}
+
+crash_points! {
+    /// The order is placed and the key of its charge is stored; the provider has not been called.
+    OrderPlaced = "order.placed";
+    /// The provider has answered; nobody has written it down.
+    ChargeAnswered = "charge.answered";
+    /// The outcome is written down; the caller has not been answered.
+    ChargeSettled = "charge.settled";
+    /// The provider has said what became of an attempt; nobody has written it down.
+    PaymentChecked = "payment.checked";
+    /// The provider has answered a refund; nobody has written it down.
+    RefundAnswered = "refund.answered";
+    /// A webhook is stored; the provider has not been answered.
+    WebhookStored = "webhook.stored";
+    /// Events were read from the outbox; none is delivered.
+    EventsRead = "events.read";
+    /// Events were delivered; it has not been noted.
+    EventsDelivered = "events.delivered";
+    /// Jobs are leased; none has run.
+    JobsLeased = "jobs.leased";
+    /// A job has run; its end has not been noted.
+    JobRun = "job.run";
+}
+
+/// Who decides whether a process survives a crash point. There is one in simulations only.
+pub trait Fate: Send + Sync {
+    /// Ends if the process survives, and never if it does not.
+    fn reach(&self, point: CrashPoint) -> BoxFuture<'static, ()>;
+}
+
 /// The world below the engine: clock, randomness and tasks.
 #[derive(Clone)]
 pub struct System {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     spawner: Arc<dyn Spawner>,
+    fate: Option<Arc<dyn Fate>>,
 }
 
 impl System {
     /// A world made of the given parts, for tests and simulations.
     pub fn new(clock: Arc<dyn Clock>, random: Arc<dyn Random>, spawner: Arc<dyn Spawner>) -> Self {
-        Self { clock, random, spawner }
+        Self { clock, random, spawner, fate: None }
+    }
+
+    /// The same world, in which a process may die at every crash point.
+    pub fn with_fate(self, fate: Arc<dyn Fate>) -> Self {
+        Self { fate: Some(fate), ..self }
     }
 
     /// The real world, on Tokio.
@@ -70,6 +126,13 @@ impl System {
     /// Runs a future to its end, whether or not somebody waits for it.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.spawner.spawn(Box::pin(task));
+    }
+
+    /// Passes a crash point, which costs nothing in the real world.
+    pub async fn reach(&self, point: CrashPoint) {
+        if let Some(fate) = &self.fate {
+            fate.reach(point).await;
+        }
     }
 
     /// Unpredictable bytes.

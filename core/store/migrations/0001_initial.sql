@@ -350,6 +350,7 @@ create table payment_attempts (
     check_at timestamptz,
     checks bigint not null,
     created_at timestamptz not null,
+    sent_at timestamptz not null,
     version bigint not null,
     primary key (tenant_id, id),
     foreign key (tenant_id, payment_id) references payments (tenant_id, id)

@@ -1,12 +1,17 @@
 //! The two databases behind one type.
 
-use std::{fmt, ops::AsyncFn, path::PathBuf, time::Duration};
+use std::{
+    fmt,
+    ops::AsyncFn,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use crate::{
     error::StoreError,
     postgres::{Postgres, PostgresTransaction},
     row::Row,
-    sqlite::{self, Sqlite, SqliteTransaction},
+    sqlite::{self, Hand, Sqlite, SqliteTransaction},
     statement::Bound,
 };
 
@@ -91,6 +96,13 @@ impl Database {
                 Inner::Postgres(Postgres::connect(url, *connections, *statement_timeout).await?)
             }
         }))
+    }
+
+    /// Opens the embedded database of a directory for a simulation: it does nothing but what the hand is told
+    /// to do, on the caller's thread.
+    pub fn open_by_hand(directory: &Path) -> Result<(Self, Hand), StoreError> {
+        let (sqlite, hand) = Sqlite::open_by_hand(directory)?;
+        Ok((Self(Inner::Sqlite(sqlite)), hand))
     }
 
     /// Which of the two it is.

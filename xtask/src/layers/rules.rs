@@ -52,10 +52,11 @@ enum Layer {
     Binary,
     Testkit,
     Bench,
+    Sim,
     Xtask,
 }
 
-use Layer::{Adapter, Bench, Binary, Domain, Door, Engine, Kit, Ports, Store, Testkit, Xtask};
+use Layer::{Adapter, Bench, Binary, Domain, Door, Engine, Kit, Ports, Sim, Store, Testkit, Xtask};
 
 impl Layer {
     fn of(directory: &Path) -> Option<Self> {
@@ -72,6 +73,7 @@ impl Layer {
             ["handel"] => Binary,
             ["testkit"] => Testkit,
             ["bench"] => Bench,
+            ["sim"] => Sim,
             ["xtask"] => Xtask,
             _ => return None,
         })
@@ -88,6 +90,7 @@ impl Layer {
             Adapter => &[Domain, Ports],
             Binary => &[Domain, Ports, Store, Engine, Kit, Door, Adapter],
             Testkit => &[Domain, Ports, Store, Engine, Adapter],
+            Sim => &[Domain, Ports, Store, Engine, Testkit],
         }
     }
 
@@ -114,6 +117,7 @@ impl Layer {
             }
             Testkit => "the test kit is a shop below the doors",
             Bench => "the bench meets a shop over the wire, as any client does",
+            Sim => "the simulation drives the engine, and is its own world beside it",
             Xtask => "developer commands build without the product",
         }
     }
@@ -165,8 +169,9 @@ fn between_layers(from: Layer, to: Layer, kind: Kind) -> Option<&'static str> {
     Some(match to {
         Binary => "nothing depends on the binary",
         Bench => "nothing depends on the bench",
+        Sim => "nothing depends on the simulation",
         Xtask => "nothing depends on the developer commands",
-        Testkit => "the test kit is for dev-dependencies alone",
+        Testkit => "the test kit is for dev-dependencies and the simulation alone",
         _ => from.why(),
     })
 }

@@ -116,6 +116,8 @@ pub struct Attempt {
     pub checks: i64,
     /// When it was made.
     pub created_at: Timestamp,
+    /// When it was last sent to the provider, or was about to be.
+    pub sent_at: Timestamp,
     /// Grows with every change.
     pub version: i64,
 }
@@ -140,6 +142,12 @@ impl Attempt {
 }
 
 impl Attempt {
+    /// Sends an attempt once more, because the process that made it died. The provider needs as long to know
+    /// of it as it did the first time.
+    pub fn send_again(&mut self, now: Timestamp) {
+        self.sent_at = self.sent_at.max(now);
+    }
+
     /// Ends an attempt that waits for the buyer, because the buyer tries again another way. If its money
     /// comes after all, it goes back.
     pub fn supersede(&mut self) {

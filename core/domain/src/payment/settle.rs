@@ -95,7 +95,7 @@ pub fn settle(
             changed(is_news.then_some(OrderChange::PaymentUnknown { payment_id: payment.id }))
         }
         Report::NotFound
-            if now < attempt.created_at + SignedDuration::from_millis(Attempt::GRACE_MS) =>
+            if now < attempt.sent_at + SignedDuration::from_millis(Attempt::GRACE_MS) =>
         {
             wait(attempt, attempt.status, None, now);
             changed(None)
@@ -233,6 +233,7 @@ mod tests {
             check_at: None,
             checks: 0,
             created_at: Timestamp::UNIX_EPOCH,
+            sent_at: Timestamp::UNIX_EPOCH,
             version: 1,
         }
     }

@@ -8,7 +8,7 @@
 //! up again, or the janitor asks the provider.
 
 use handel_domain::{Code, Refusal, id::CartId, payment::Report};
-use handel_ports::Charge;
+use handel_ports::{Charge, CrashPoint};
 use handel_store::Transaction;
 
 use super::{Complete, Completion, PaymentChoice, Submit};
@@ -150,9 +150,13 @@ impl Engine {
                 (known, _) => known,
             }
         };
+        self.system().reach(CrashPoint::OrderPlaced).await;
         let report = self.system().within(self.limits().provider_timeout, call).await;
         let report = report.unwrap_or(Report::Unknown);
-        self.settle_with_reply(ctx, &claimed, report).await
+        self.system().reach(CrashPoint::ChargeAnswered).await;
+        let reply = self.settle_with_reply(ctx, &claimed, report).await;
+        self.system().reach(CrashPoint::ChargeSettled).await;
+        reply
     }
 }
 

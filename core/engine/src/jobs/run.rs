@@ -1,6 +1,7 @@
 //! Runs the jobs that are due.
 
 use handel_domain::id::{JobId, TenantId};
+use handel_ports::CrashPoint;
 use handel_store::{Json, Row, StoreError, Transaction, statements, values};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
@@ -47,8 +48,12 @@ struct Job {
 pub(crate) async fn run_due(engine: &Engine) -> Result<usize, Error> {
     let jobs = lease(engine).await?;
     let count = jobs.len();
+    if count > 0 {
+        engine.system().reach(CrashPoint::JobsLeased).await;
+    }
     for job in jobs {
         let outcome = run(engine, &job).await;
+        engine.system().reach(CrashPoint::JobRun).await;
         end(engine, job, outcome).await?;
     }
     Ok(count)

@@ -411,6 +411,7 @@ pub(crate) fn new_attempt(
         check_at: Some(now + SignedDuration::from_millis(Attempt::FIRST_CHECK_MS)),
         checks: 0,
         created_at: now,
+        sent_at: now,
         version: 1,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use handel_domain::id::{EventId, TenantId};
-use handel_ports::PublishedEvent;
+use handel_ports::{CrashPoint, PublishedEvent};
 use handel_store::{Json, Row, StoreError, Transaction, statements, values};
 
 use crate::{Engine, Error};
@@ -34,6 +34,9 @@ struct Pass {
 pub(crate) async fn relay_once(engine: &Engine) -> Result<usize, Error> {
     let mut pass = Pass::default();
     let mut events = next(engine, String::new()).await?;
+    if !events.is_empty() {
+        engine.system().reach(CrashPoint::EventsRead).await;
+    }
     loop {
         for event in &events {
             pass.take(engine, event).await;
@@ -45,6 +48,9 @@ pub(crate) async fn relay_once(engine: &Engine) -> Result<usize, Error> {
         }
     }
     let count = pass.delivered.len();
+    if count > 0 {
+        engine.system().reach(CrashPoint::EventsDelivered).await;
+    }
     let (by_tenant, failed) = (crate::group_by(pass.delivered), pass.failed);
     engine
         .database()

@@ -63,7 +63,11 @@ impl Engine {
                 let attempt = match latest.filter(|latest| !latest.status.is_final()) {
                     // The process that made it died: the same request may send it again, because the
                     // provider takes the money of one key once.
-                    Some(latest) if resumes => Claimed::new(&payment, &latest, true),
+                    Some(mut latest) if resumes => {
+                        latest.send_again(now);
+                        bounds.push(sql::update_attempt(ctx.tenant_id, &mut latest));
+                        Claimed::new(&payment, &latest, true)
+                    }
                     Some(mut latest) if latest.status == AttemptStatus::RequiresAction => {
                         latest.supersede();
                         bounds.push(sql::update_attempt(ctx.tenant_id, &mut latest));

@@ -4,6 +4,7 @@ use handel_domain::{
     id::{AttemptId, OrderId, TenantId},
     payment::{Attempt, Report},
 };
+use handel_ports::CrashPoint;
 use handel_store::{Row, StoreError, Transaction, statements, values};
 use serde::{Deserialize, Serialize};
 
@@ -107,6 +108,7 @@ impl Engine {
         provider: &str,
     ) -> Result<(), Error> {
         let report = self.ask(provider, id).await?;
+        self.system().reach(CrashPoint::PaymentChecked).await;
         let ctx = Context::system(tenant_id, "janitor", self.request_id());
         self.settle_report(&ctx, id, report).await.map(drop)
     }

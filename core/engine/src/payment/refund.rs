@@ -6,7 +6,7 @@ use handel_domain::{
     id::{OperationId, OperationKind as OperationIdKind, OrderId, TenantId},
     payment::{Attempt, OperationKind},
 };
-use handel_ports::{Refund, RefundOutcome, System};
+use handel_ports::{CrashPoint, Refund, RefundOutcome, System};
 use handel_store::{Bound, Transaction};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -67,6 +67,7 @@ impl Engine {
             Refund { key: job.operation_id, reference: job.reference.clone(), amount: job.amount };
         let outcome =
             self.system().within(self.limits().provider_timeout, provider.refund(refund)).await;
+        self.system().reach(CrashPoint::RefundAnswered).await;
         match outcome.unwrap_or(RefundOutcome::Unknown) {
             RefundOutcome::Unknown => {
                 Err("the provider did not say what became of the refund".to_owned())

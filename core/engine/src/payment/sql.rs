@@ -20,16 +20,16 @@ statements! {
           from payments where tenant_id = $1 and order_id = $2";
     LATEST_ATTEMPT = "
         select id, payment_id, order_id, provider, reference, status, amount_minor, failure, next_action, check_at,
-               checks, created_at, version
+               checks, created_at, sent_at, version
           from payment_attempts where tenant_id = $1 and order_id = $2 order by id desc limit 1";
     ATTEMPT = "
         select id, payment_id, order_id, provider, reference, status, amount_minor, failure, next_action, check_at,
-               checks, created_at, version
+               checks, created_at, sent_at, version
           from payment_attempts where tenant_id = $1 and id = $2";
     ORDER_OF_ATTEMPT = "select order_id from payment_attempts where tenant_id = $1 and id = $2";
     PAID_BY = "
         select a.id, a.payment_id, a.order_id, a.provider, a.reference, a.status, a.amount_minor, a.failure,
-               a.next_action, a.check_at, a.checks, a.created_at, a.version
+               a.next_action, a.check_at, a.checks, a.created_at, a.sent_at, a.version
           from payment_attempts a
          where a.tenant_id = $1 and a.payment_id = $2 and a.status = 'succeeded'
            and a.amount_minor > (
@@ -46,13 +46,13 @@ statements! {
          where tenant_id = $1 and id = $2 and version = $6";
     INSERT_ATTEMPT = "
         insert into payment_attempts (tenant_id, id, payment_id, order_id, provider, reference, status, amount_minor,
-                                      failure, next_action, check_at, checks, created_at, version)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+                                      failure, next_action, check_at, checks, created_at, sent_at, version)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
     UPDATE_ATTEMPT = "
         update payment_attempts
            set reference = $3, status = $4, failure = $5, next_action = $6, check_at = $7, checks = $8,
-               version = version + 1
-         where tenant_id = $1 and id = $2 and version = $9";
+               sent_at = $9, version = version + 1
+         where tenant_id = $1 and id = $2 and version = $10";
     INSERT_OPERATION = "
         insert into payment_operations (tenant_id, id, payment_id, attempt_id, kind, status, amount_minor, currency,
                                         reference, reason, created_at, updated_at)
@@ -193,6 +193,7 @@ pub(crate) fn insert_attempt(tenant_id: TenantId, attempt: &Attempt) -> Bound {
         attempt.check_at,
         attempt.checks,
         attempt.created_at,
+        attempt.sent_at,
         attempt.version,
     ])
 }
@@ -210,6 +211,7 @@ pub(crate) fn update_attempt(tenant_id: TenantId, attempt: &mut Attempt) -> Boun
         attempt.next_action.as_ref().map(Json),
         attempt.check_at,
         attempt.checks,
+        attempt.sent_at,
         before,
     ])
 }
@@ -284,7 +286,8 @@ fn read_attempt(row: &Row) -> Result<Attempt, StoreError> {
         check_at: row.get(9)?,
         checks: row.get(10)?,
         created_at: row.get(11)?,
-        version: row.get(12)?,
+        sent_at: row.get(12)?,
+        version: row.get(13)?,
     })
 }
 

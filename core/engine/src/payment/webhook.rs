@@ -6,6 +6,7 @@ use handel_domain::{
     id::{AttemptId, TenantId},
     payment::{NextAction, Report},
 };
+use handel_ports::CrashPoint;
 use handel_store::{Transaction, statements, values};
 use http::HeaderMap;
 use jiff::{SignedDuration, Timestamp};
@@ -129,6 +130,7 @@ impl Engine {
                 Ok::<_, Error>(true)
             })
             .await?;
+        self.system().reach(CrashPoint::WebhookStored).await;
         self.0.jobs_wake.notify_one();
         Ok(WebhookReceipt { accepted })
     }

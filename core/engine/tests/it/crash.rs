@@ -1,11 +1,14 @@
 //! Processes that die in the middle: the next one finds what they left, and nobody pays twice or in vain.
 
+use std::time::Duration;
+
 use handel_domain::{
-    Code,
+    Code, Money,
     checkout::Checkout,
     order::{PaymentStatus, Status},
 };
 use handel_engine::{Completion, Error, Once};
+use handel_ports::{Charge, PaymentProvider as _, Secret};
 use handel_store::Backend;
 use handel_testkit::{Fault, Gate, TestDatabase, TestShop, both_databases, meanwhile};
 
@@ -35,7 +38,7 @@ async fn crash(shop: &mut TestShop, answer: Answer) {
 /// Whatever the dead process leased is free again.
 async fn leases_end(shop: &TestShop) {
     if shop.database().backend() == Backend::Postgres {
-        shop.clock.advance(std::time::Duration::from_secs(31));
+        shop.clock.advance(Duration::from_secs(31));
     }
 }
 
@@ -143,6 +146,37 @@ both_databases! {
         assert_eq!(code(other), Some(Code::IdempotencyConflict));
         shop.complete_with_key(&checkout, "tok_ok", "k").await.expect("it is taken up");
         shop.settle().await;
+    }
+
+    /// Goal: a charge that a retry sends again, late and without an answer, is waited for as long as a first
+    /// one: its money is found when it arrives, and nobody pays twice.
+    async fn a_charge_that_is_sent_again_is_waited_for_anew(shop: TestShop) {
+        let gate = shop.payments.hold_before_charge();
+        let (checkout, answer) = buying(shop, &gate).await;
+        crash(shop, answer).await;
+        shop.clock.advance(Duration::from_secs(50));
+        shop.payments.fail_charge(Fault::HoldBefore(gate.clone()));
+        let again = meanwhile({
+            let (shop, checkout) = (shop.clone(), checkout.clone());
+            async move { shop.complete_with_key(&checkout, "tok_ok", "k").await }
+        });
+        gate.reached().await;
+        // Its answer does not come in time, and the first attempt to pay is more than a minute old.
+        shop.clock.advance(Duration::from_secs(11));
+        let placed = again.await.expect("no panic").expect("it is taken up").reply;
+        let attempt = placed.payment.and_then(|payment| payment.attempt).expect("tried");
+        shop.settle_after(5).await;
+        let arrives = Charge {
+            key: attempt.id,
+            order_id: attempt.order_id,
+            amount: Money::new(attempt.amount_minor, placed.order.currency),
+            token: Secret::new("tok_ok".to_owned()),
+            return_url: None,
+        };
+        shop.provider.charge(arrives).await;
+        shop.settle_after(120).await;
+        assert_eq!(order_of(shop, &checkout).await, (Status::Paid, PaymentStatus::Paid, 1_490));
+        assert_eq!(shop.provider.ledger().summary().await.expect("open books").charges, 1);
     }
 
     /// Goal: a crash in the middle of a refund: the job runs again with its key, and the money goes back once.

@@ -1,8 +1,10 @@
 //! SQLite: one writer thread that commits in groups, one that waits for the disk, and several reader threads.
 
+mod by_hand;
 mod checkpoint;
 mod copy;
 mod durable;
+mod group;
 mod job;
 mod transaction;
 mod worker;
@@ -18,12 +20,13 @@ use crossbeam_channel::{Receiver, Sender, unbounded};
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 use tokio::sync::oneshot;
 
+pub use by_hand::Hand;
 use checkpoint::{Bell, LOG_PAGES_MAX};
 pub(crate) use copy::backup_directory;
 use durable::Durability;
 use job::{Awaited, Queued};
 pub(crate) use transaction::SqliteTransaction;
-use worker::{Reader, Writer};
+use worker::{Queue, Reader, Writer};
 
 use crate::{
     database::{PoolStatus, Transaction},
@@ -74,14 +77,8 @@ impl Sqlite {
         let mut life = Life { stop: Vec::new(), threads: Vec::new(), _lock: lock };
         let stopped = life.stopped();
         let own = durability.clone();
-        let writer = Writer {
-            connection: writer,
-            jobs,
-            stopped,
-            durability: own,
-            synced,
-            is_syncing: false,
-        };
+        let queue = Queue { jobs, stopped, synced, is_syncing: false };
+        let writer = Writer { connection: writer, queue, durability: own };
         life.start("handel-writer", move || writer.run())?;
         for number in 0..readers.max(1) {
             let reader = Reader {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "tests start tasks of their own")]
 
+mod by_hand;
 mod group_commit;
 mod schema;
 mod units;

@@ -33,6 +33,11 @@ fn house() -> Vec<Package> {
             &["handel-engine", "handel-store", "handel-local", "tokio-postgres"],
         ),
         package("bench", "handel-bench", &["handel-domain"]),
+        package(
+            "sim",
+            "handel-sim",
+            &["handel-domain", "handel-ports", "handel-store", "handel-engine", "handel-testkit"],
+        ),
         package("xtask", "xtask", &["serde_json"]),
     ]
 }
@@ -87,6 +92,7 @@ fn dependencies_never_point_up_or_sideways() {
         ("handel-local", "handel-stripe"),
         ("handel-testkit", "handel-rest"),
         ("handel-bench", "handel-engine"),
+        ("handel-sim", "handel-rest"),
         ("xtask", "handel-domain"),
     ] {
         assert_refused(from, to, Kind::Normal);
@@ -106,8 +112,8 @@ fn the_engine_meets_an_adapter_in_tests_alone() {
 }
 
 #[test]
-fn nothing_depends_on_the_binary_the_bench_or_the_developer_commands() {
-    for to in ["handel", "handel-bench", "xtask"] {
+fn nothing_depends_on_the_binary_the_bench_the_simulation_or_the_developer_commands() {
+    for to in ["handel", "handel-bench", "handel-sim", "xtask"] {
         for from in ["handel-engine", "handel-rest", "handel-testkit"] {
             assert_refused(from, to, Kind::Normal);
             assert_refused(from, to, Kind::Dev);
@@ -117,7 +123,7 @@ fn nothing_depends_on_the_binary_the_bench_or_the_developer_commands() {
 }
 
 #[test]
-fn the_test_kit_is_for_dev_dependencies_alone() {
+fn the_test_kit_is_for_dev_dependencies_and_the_simulation_alone() {
     for from in ["handel-domain", "handel-engine", "handel-rest", "handel-local", "handel"] {
         assert_allowed(from, "handel-testkit", Kind::Dev);
         assert_refused(from, "handel-testkit", Kind::Normal);

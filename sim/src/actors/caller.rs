@@ -1,0 +1,168 @@
+//! What every actor can do: ask, ask again, hang up, and remember what it was told.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use handel_domain::{Code, refusal::Kind};
+
+use crate::{
+    dice::Dice,
+    door::{Answer, Call, Reply, Request, Who},
+    world::{Patience, World},
+};
+
+/// How long a patient caller waits.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// Somebody who calls the shop.
+pub struct Caller {
+    pub world: Arc<World>,
+    pub dice: Dice,
+    pub name: String,
+    keys: Mutex<BTreeMap<String, Told>>,
+    keys_made: Mutex<u64>,
+}
+
+/// The first final reply to a key, and what was asked.
+struct Told {
+    request: String,
+    reply: String,
+}
+
+impl Caller {
+    /// Somebody of that name, with dice of their own.
+    pub fn new(world: Arc<World>, name: String) -> Self {
+        let dice = Dice::new(world.seed, &name);
+        Self { world, dice, name, keys: Mutex::default(), keys_made: Mutex::default() }
+    }
+
+    /// A key that was not used before.
+    pub fn fresh_key(&self) -> String {
+        let mut made = self.keys_made.lock().unwrap_or_else(PoisonError::into_inner);
+        *made += 1;
+        format!("{}-{made}", self.name)
+    }
+
+    /// A key, or none: not everybody sends one where it is not demanded.
+    pub fn perhaps_key(&self) -> Option<String> {
+        self.dice.percent(60).then(|| self.fresh_key())
+    }
+
+    /// Waits as people do.
+    pub async fn think(&self, low_ms: u64, high_ms: u64) {
+        self.world.sleep(self.dice.millis(low_ms, high_ms)).await;
+    }
+
+    /// Asks once. Some hang up in the middle.
+    pub async fn ask(&self, request: &Request) -> Answer {
+        let patience = match self.dice.below(100) {
+            0..6 => Patience::Steps(self.dice.below(40)),
+            6..9 => Patience::Time(self.dice.millis(1, 3_000)),
+            _ => Patience::Time(PATIENCE),
+        };
+        self.ask_with(request, patience).await
+    }
+
+    /// Asks once, with that much patience.
+    pub async fn ask_with(&self, request: &Request, patience: Patience) -> Answer {
+        let world = &self.world;
+        world.trace.count("calls");
+        let answer = world.call(request.clone(), patience).await;
+        let key = request.key.as_deref().unwrap_or("no key");
+        world.trace.note(format!(
+            "{} {} [{key}]: {}",
+            self.name,
+            request.call.name(),
+            answer.words()
+        ));
+        if matches!(answer, Answer::Lost) {
+            world.trace.count("calls without an answer");
+        }
+        world.judge(request, &answer);
+        self.compare(request, &answer);
+        answer
+    }
+
+    /// Asks until there is an answer, or patience ends: the same request with the same key.
+    pub async fn insist(&self, request: &Request) -> Answer {
+        let tries = self.dice.between(1, 7);
+        let mut answer = self.ask(request).await;
+        for round in 0..tries {
+            if !may_change(&answer) || self.world.is_closing() {
+                break;
+            }
+            let wait_ms = if self.dice.percent(3) { 4_000_000 } else { 400 << round };
+            self.think(wait_ms / 2, wait_ms).await;
+            answer = self.ask(request).await;
+        }
+        answer
+    }
+
+    /// A request of this caller.
+    pub fn request(&self, who: Who, key: Option<String>, call: Call) -> Request {
+        Request { who, key, call }
+    }
+
+    /// Holds an answer against what was said before to the same key.
+    fn compare(&self, request: &Request, answer: &Answer) {
+        let Some(key) = &request.key else { return };
+        let asked = format!("{request:?}");
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let trace = &self.world.trace;
+        match (keys.get(key), answer) {
+            (None, Answer::Ok { reply, .. }) if is_final(reply) => {
+                keys.insert(key.clone(), Told { request: asked, reply: format!("{reply:?}") });
+            }
+            (Some(told), Answer::Ok { reply, .. }) if told.request == asked => {
+                trace.count("replies repeated");
+                let reply = format!("{reply:?}");
+                if told.reply != reply {
+                    trace.violation(format!("key {key}: first told {}, then {reply}", told.reply));
+                }
+            }
+            (Some(_), Answer::Ok { .. }) => {
+                trace.violation(format!("key {key} was taken for another request"));
+            }
+            (Some(told), Answer::Refused(refusal)) => {
+                let is_same = told.request == asked;
+                if !is_same {
+                    trace.count("keys reused");
+                }
+                let is_due = !is_same && refusal.code == Code::IdempotencyConflict;
+                if !is_due && !is_passing(refusal.code) {
+                    let which = if is_same { "the same" } else { "another" };
+                    trace.violation(format!("key {key}, used, for {which} request: {refusal}"));
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether the same request may be answered otherwise later.
+fn may_change(answer: &Answer) -> bool {
+    match answer {
+        Answer::Lost => true,
+        Answer::Refused(refusal) => is_passing(refusal.code),
+        Answer::Ok { .. } => false,
+    }
+}
+
+fn is_passing(code: Code) -> bool {
+    code.kind() == Kind::Unavailable
+        || matches!(code, Code::WriteConflict | Code::IdempotencyInFlight | Code::PaymentInProgress)
+}
+
+/// A charge that was never sent leaves its key free: the same request makes another attempt.
+fn is_final(reply: &Reply) -> bool {
+    match reply {
+        Reply::Completion(completion) => {
+            let refusal = completion.payment_refusal();
+            refusal.is_none_or(|refusal| refusal.code != Code::ProviderUnavailable)
+        }
+        _ => true,
+    }
+}

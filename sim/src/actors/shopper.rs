@@ -1,0 +1,288 @@
+//! People and programs that buy.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use handel_domain::{
+    checkout::Buyer,
+    id::{CartId, CheckoutId, OrderId},
+    payment::{AttemptStatus, NextAction},
+};
+use handel_engine::{Completion, OwnedCart};
+use handel_testkit::fixtures;
+
+use super::{caller::Caller, goods};
+use crate::{
+    door::{Answer, Call, Reply, Request, Who},
+    world::World,
+};
+
+/// Somebody who buys, or nearly.
+pub struct Shopper {
+    caller: Caller,
+    /// Programs think fast, and send things twice.
+    is_agent: bool,
+}
+
+/// A cart with the token that opens it.
+struct Mine {
+    id: CartId,
+    token: String,
+}
+
+impl Shopper {
+    /// Somebody of that number.
+    pub fn new(world: Arc<World>, number: u64, is_agent: bool) -> Self {
+        let kind = if is_agent { "agent" } else { "shopper" };
+        Self { caller: Caller::new(world, format!("{kind}{number}")), is_agent }
+    }
+
+    /// One visit, which may last for hours.
+    pub async fn visit(self) {
+        self.caller.world.trace.count("visits");
+        self.browse().await;
+        let Some(mut cart) = self.fill_cart().await else { return };
+        if self.caller.dice.percent(12) {
+            return;
+        }
+        if self.caller.dice.percent(8) {
+            // Comes back hours later.
+            self.caller.think(1_000_000, 15_000_000).await;
+        }
+        for _ in 0..3 {
+            if self.caller.world.is_closing() {
+                return;
+            }
+            let done = match self.is_agent && self.caller.dice.percent(60) {
+                true => self.submit(&cart).await,
+                false => self.check_out(&cart).await,
+            };
+            match done {
+                Some(completion) => return self.afterwards(&cart, completion).await,
+                None if self.caller.dice.percent(50) => return,
+                None => self.change_mind(&mut cart).await,
+            }
+        }
+    }
+
+    async fn think(&self) {
+        match self.is_agent {
+            true => self.caller.think(0, 300).await,
+            false => self.caller.think(500, 30_000).await,
+        }
+    }
+
+    async fn browse(&self) {
+        for _ in 0..self.caller.dice.below(3) {
+            let call = match self.caller.dice.percent(50) {
+                true => Call::ListProducts,
+                false => Call::ViewProduct { sku: self.wish().to_owned() },
+            };
+            self.caller.ask(&self.caller.request(Who::Shopper(None), None, call)).await;
+            self.think().await;
+        }
+    }
+
+    fn wish(&self) -> &'static str {
+        match self.caller.dice.percent(25) {
+            true => goods::SCARCE,
+            false => self.caller.dice.pick(goods::ALL).sku,
+        }
+    }
+
+    async fn fill_cart(&self) -> Option<Mine> {
+        let mut mine: Option<Mine> = None;
+        for _ in 0..=self.caller.dice.below(3) {
+            let who = Who::Shopper(mine.as_ref().map(|cart| cart.id));
+            let call = Call::AddItem {
+                cart: mine.as_ref().map(|cart| cart.token.clone()),
+                sku: self.wish().to_owned(),
+                quantity: self.caller.dice.between(1, 4),
+            };
+            let request = self.caller.request(who, self.caller.perhaps_key(), call);
+            if let Some(cart) = cart_of(self.caller.insist(&request).await) {
+                mine = Some(Mine { id: cart.view.cart.id, token: cart.token });
+            }
+            self.think().await;
+        }
+        mine
+    }
+
+    /// Looks into the cart and takes something out, or more of it.
+    async fn change_mind(&self, cart: &mut Mine) {
+        let who = Who::Shopper(Some(cart.id));
+        let see = Call::SeeCart { cart: cart.token.clone() };
+        let seen = self.caller.insist(&self.caller.request(who, None, see)).await;
+        let Some(seen) = cart_of(seen) else { return };
+        let lines = &seen.view.cart.lines;
+        if lines.is_empty() {
+            return;
+        }
+        let line = self.caller.dice.pick(lines).id;
+        let quantity = self.caller.dice.between(i64::from(lines.len() == 1), 3);
+        let set = Call::SetQuantity { cart: cart.token.clone(), line, quantity };
+        let request = self.caller.request(who, self.caller.perhaps_key(), set);
+        self.caller.insist(&request).await;
+        self.think().await;
+    }
+
+    fn buyer(&self) -> Buyer {
+        let mut buyer = fixtures::buyer();
+        if self.caller.dice.percent(30) {
+            buyer.shipping_address = Some(fixtures::address("AT", "1010"));
+        }
+        buyer
+    }
+
+    async fn check_out(&self, cart: &Mine) -> Option<Box<Completion>> {
+        let who = Who::Shopper(Some(cart.id));
+        let make = Call::CreateCheckout { cart: cart.token.clone(), buyer: self.buyer() };
+        let made =
+            self.caller.insist(&self.caller.request(who, self.caller.perhaps_key(), make)).await;
+        let Answer::Ok { reply: Reply::Checkout(mut view), .. } = made else { return None };
+        self.think().await;
+        if self.caller.dice.percent(20) {
+            let see = Call::SeeCheckout { checkout: view.checkout.id };
+            self.caller.ask(&self.caller.request(who, None, see)).await;
+        }
+        if self.caller.dice.percent(25) {
+            let update = Call::UpdateCheckout { checkout: view.checkout.id, buyer: self.buyer() };
+            let request = self.caller.request(who, self.caller.perhaps_key(), update);
+            if let Answer::Ok { reply: Reply::Checkout(updated), .. } =
+                self.caller.insist(&request).await
+            {
+                view = updated;
+            }
+            self.think().await;
+        }
+        if self.caller.dice.percent(8) {
+            return None;
+        }
+        let agreed = self.caller.dice.percent(50).then_some(view.quote.totals.total_minor);
+        self.complete(cart, view.checkout.id, agreed).await
+    }
+
+    /// Completes a checkout, with another means of payment if one is declined.
+    async fn complete(
+        &self,
+        cart: &Mine,
+        checkout: CheckoutId,
+        expected_total_minor: Option<i64>,
+    ) -> Option<Box<Completion>> {
+        let who = Who::Shopper(Some(cart.id));
+        let mut last = None;
+        for _ in 0..3 {
+            let key = self.caller.fresh_key();
+            let token = format!("tok_{}", self.caller.dice.below(1_000));
+            let call = Call::Complete { checkout, token, expected_total_minor };
+            let request = self.caller.request(who, Some(key), call);
+            let Some(completion) = completion_of(self.send(&request).await) else { return last };
+            let is_declined = completion.payment_refusal().is_some();
+            last = Some(completion);
+            if !is_declined || self.caller.world.is_closing() || self.caller.dice.percent(40) {
+                break;
+            }
+            self.think().await;
+        }
+        last
+    }
+
+    async fn submit(&self, cart: &Mine) -> Option<Box<Completion>> {
+        let token = format!("tok_{}", self.caller.dice.below(1_000));
+        let call = Call::Submit { cart: cart.token.clone(), buyer: self.buyer(), token };
+        let who = Who::Shopper(Some(cart.id));
+        let request = self.caller.request(who, Some(self.caller.fresh_key()), call);
+        completion_of(self.send(&request).await)
+    }
+
+    /// Sends what buys: some send it several times at once, or once more although it was answered.
+    async fn send(&self, request: &Request) -> Answer {
+        let copies = match self.is_agent {
+            true => self.caller.dice.below(4),
+            false => u64::from(self.caller.dice.percent(5)),
+        };
+        let answer = match copies {
+            0 | 1 => self.caller.insist(request).await,
+            _ => self.at_once(request, copies).await,
+        };
+        if matches!(answer, Answer::Ok { .. }) {
+            self.again(request).await;
+        }
+        answer
+    }
+
+    async fn at_once(&self, request: &Request, copies: u64) -> Answer {
+        let answers = join_all((0..copies).map(|_| self.caller.ask(request))).await;
+        let answered = answers.into_iter().find(|answer| matches!(answer, Answer::Ok { .. }));
+        match answered {
+            Some(answer) => answer,
+            None => self.caller.insist(request).await,
+        }
+    }
+
+    /// Repeats what was answered, and misuses its key.
+    async fn again(&self, request: &Request) {
+        if self.caller.dice.percent(30) {
+            self.caller.ask(request).await;
+        }
+        if self.caller.dice.percent(10)
+            && let Call::Complete { checkout, .. } = request.call
+        {
+            let call =
+                Call::Complete { checkout, token: "tok_other".into(), expected_total_minor: None };
+            self.caller.ask(&Request { call, ..request.clone() }).await;
+        }
+    }
+
+    /// What happens after an order: approving, looking, completing again, repeating hours later.
+    async fn afterwards(&self, cart: &Mine, completion: Box<Completion>) {
+        self.approve(&completion).await;
+        let order = completion.order.id;
+        if self.caller.dice.percent(40) {
+            self.think().await;
+            self.look(cart, order).await;
+        }
+        if self.caller.dice.percent(20) {
+            self.think().await;
+            self.complete(cart, completion.order.checkout_id, None).await;
+        }
+        if self.caller.dice.percent(10) {
+            self.caller.think(600_000, 9_000_000).await;
+            self.look(cart, order).await;
+            self.complete(cart, completion.order.checkout_id, None).await;
+        }
+    }
+
+    /// Approves the payment at the provider, or does not, or forgets about it.
+    async fn approve(&self, completion: &Completion) {
+        let attempt = completion.payment.as_ref().and_then(|payment| payment.attempt.as_ref());
+        let Some(attempt) = attempt else { return };
+        let waits = attempt.status == AttemptStatus::RequiresAction
+            && matches!(attempt.next_action, Some(NextAction::Redirect { .. }));
+        if waits && self.caller.dice.percent(75) {
+            let late_ms = if self.caller.dice.percent(15) { 2_000_000 } else { 120_000 };
+            self.caller.think(1_000, late_ms).await;
+            self.caller.world.provider.decide(attempt.id, self.caller.dice.percent(85));
+        }
+    }
+
+    async fn look(&self, cart: &Mine, order: OrderId) {
+        let who = Who::Shopper(Some(cart.id));
+        let see = self.caller.request(who, None, Call::SeeOrder { order });
+        self.caller.ask(&see).await;
+    }
+}
+
+fn cart_of(answer: Answer) -> Option<Box<OwnedCart>> {
+    match answer {
+        Answer::Ok { reply: Reply::Cart(cart), .. } => Some(cart),
+        _ => None,
+    }
+}
+
+fn completion_of(answer: Answer) -> Option<Box<Completion>> {
+    match answer {
+        Answer::Ok { reply: Reply::Completion(completion), .. } => Some(completion),
+        _ => None,
+    }
+}
