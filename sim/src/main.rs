@@ -24,7 +24,7 @@ struct Options {
     /// How long the shop is open, in hours of its own time.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=240))]
     hours: u64,
-    /// Who comes in an hour, such as shoppers=160,agents=120,staff=3.
+    /// Who comes in an hour, such as shoppers=240,agents=160,staff=4.
     #[arg(long, default_value_t = Cast::default())]
     actors: Cast,
     /// How many seeds run at the same time.

@@ -5,7 +5,7 @@ use handel_sim::{Cast, Outcome, Plan, run};
 
 /// A short run with fewer people, so that an unoptimized build stays quick.
 fn short(seed: u64) -> Outcome {
-    let cast = Cast { shoppers: 60, agents: 60, staff: 2 };
+    let cast = Cast { shoppers: 40, agents: 50, staff: 2 };
     run(Plan { seed, hours: 1, cast, is_loud: false })
 }
 
@@ -21,13 +21,13 @@ fn a_seed_gives_the_same_run_again() {
         (first.hash, first.steps, first.orders, first.crashes, &first.counts),
         (second.hash, second.steps, second.orders, second.crashes, &second.counts),
     );
-    assert_ne!(first.hash, short(12).hash);
 }
 
 #[test]
 fn fixed_seeds_keep_every_promise_although_everything_goes_wrong() {
-    let outcomes: Vec<Outcome> = (1..=6).map(short).collect();
+    let outcomes: Vec<Outcome> = (1..=4).map(short).collect();
     outcomes.iter().for_each(expect_clean);
+    assert!(outcomes.windows(2).all(|two| two[0].hash != two[1].hash), "each seed is another run");
     let total = |what: &str| outcomes.iter().map(|outcome| outcome.count(what)).sum::<u64>();
     // A run in which nothing happens would prove nothing.
     for what in [
@@ -42,7 +42,7 @@ fn fixed_seeds_keep_every_promise_although_everything_goes_wrong() {
         "provider: lost after",
         "provider: arrived late",
         "provider: arrived twice",
-        "provider: took another amount",
+        "provider: never heard of it",
         "disk in trouble",
     ] {
         assert!(total(what) > 0, "nothing of: {what}");
@@ -56,7 +56,7 @@ fn fixed_seeds_keep_every_promise_although_everything_goes_wrong() {
 #[test]
 #[expect(clippy::disallowed_methods, reason = "new seeds with every run find new bugs")]
 fn random_seeds_keep_every_promise() {
-    for _ in 0..3 {
+    for _ in 0..2 {
         let outcome = short(rand::random::<u32>().into());
         expect_clean(&outcome);
     }

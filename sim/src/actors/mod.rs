@@ -23,7 +23,7 @@ pub struct Cast {
 
 impl Default for Cast {
     fn default() -> Self {
-        Self { shoppers: 160, agents: 120, staff: 3 }
+        Self { shoppers: 240, agents: 160, staff: 4 }
     }
 }
 
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn a_cast_can_be_written_down_and_read_again() {
         let cast: Cast = "agents=7,staff=0".parse().unwrap();
-        assert_eq!((cast.shoppers, cast.agents, cast.staff), (160, 7, 0));
+        assert_eq!((cast.shoppers, cast.agents, cast.staff), (240, 7, 0));
         assert_eq!(cast.to_string().parse(), Ok(cast));
         assert!("pirates=1".parse::<Cast>().is_err());
     }

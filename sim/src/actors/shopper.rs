@@ -212,7 +212,15 @@ impl Shopper {
     }
 
     async fn at_once(&self, request: &Request, copies: u64) -> Answer {
-        let answers = join_all((0..copies).map(|_| self.caller.ask(request))).await;
+        // Some copies forget which key the first one had: the shop must still sell once.
+        let forgets = self.caller.dice.percent(30);
+        let requests: Vec<Request> = (0..copies)
+            .map(|copy| match forgets && copy > 0 {
+                true => Request { key: Some(self.caller.fresh_key()), ..request.clone() },
+                false => request.clone(),
+            })
+            .collect();
+        let answers = join_all(requests.iter().map(|request| self.caller.ask(request))).await;
         let answered = answers.into_iter().find(|answer| matches!(answer, Answer::Ok { .. }));
         match answered {
             Some(answer) => answer,

@@ -54,6 +54,11 @@ impl Entry {
         }
     }
 
+    /// When it was taken in.
+    pub fn made_at(&self) -> Timestamp {
+        self.made_at
+    }
+
     fn refunded_minor(&self) -> i64 {
         let done = self.refunds.values().filter(|(_, outcome)| *outcome == RefundOutcome::Done);
         done.map(|(minor, _)| minor).sum()

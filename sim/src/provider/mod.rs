@@ -27,6 +27,10 @@ use books::{Books, Standing};
 /// Longer than the shop waits for an answer.
 const HANG: Duration = Duration::from_secs(30);
 
+/// How far behind the answers about charges may be. Together with the longest way there it is less than the
+/// minute that the shop gives a provider.
+const LAG: SignedDuration = SignedDuration::from_secs(15);
+
 /// How the provider feels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mood {
@@ -287,7 +291,17 @@ impl PaymentProvider for Provider {
             return Report::Unknown;
         }
         let now = shared.system.now();
-        let report = shared.state().books.find(key, now).map(books::Entry::report);
+        // Whoever answers questions may hear of a charge a little later than whoever took it.
+        let known_before = if shared.dice.percent(10) { now - LAG } else { now };
+        let report = shared
+            .state()
+            .books
+            .find(key, now)
+            .filter(|entry| entry.made_at() <= known_before)
+            .map(books::Entry::report);
+        if report.is_none() {
+            shared.trace.count("provider: never heard of it");
+        }
         shared.travel().await;
         report.unwrap_or(Report::NotFound)
     }
