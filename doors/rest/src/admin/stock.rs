@@ -11,7 +11,9 @@ use handel_domain::{
     text::{Sku, Slug},
 };
 use handel_engine::{AdjustStock, MovementEntry, Page, StockKey, StockView};
-use handel_kit::{Door, PathParams, Problem, ProblemBody, QueryParams, Request, Write};
+use handel_kit::{
+    Door, PathParams, Problem, ProblemBody, QueryParams, Request, Staff, Write, needs,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -109,6 +111,7 @@ pub(crate) struct MovementView {
     )
 )]
 pub(super) async fn get_stock(
+    _: Staff<needs::StockRead>,
     State(door): State<Door>,
     PathParams(id): PathParams<VariantId>,
     request: Request,
@@ -132,6 +135,7 @@ pub(super) async fn get_stock(
     )
 )]
 pub(super) async fn list_movements(
+    _: Staff<needs::StockRead>,
     State(door): State<Door>,
     PathParams(id): PathParams<VariantId>,
     QueryParams(query): QueryParams<PageQuery>,
@@ -159,6 +163,7 @@ pub(super) async fn list_movements(
     )
 )]
 pub(super) async fn adjust_stock(
+    _: Staff<needs::StockWrite>,
     State(door): State<Door>,
     write: Write<AdjustmentBody>,
 ) -> Result<Response, Problem> {
