@@ -181,8 +181,9 @@ impl Engine {
             .await
     }
 
-    /// Whether the shop can do business: the database answers and takes a write.
+    /// Whether the shop can do business: the database answers, takes a write, and has room for more.
     pub async fn check_ready(&self) -> Result<(), Error> {
+        self.database().check_room()?;
         let (system, process) = (self.system().clone(), self.process());
         self.database()
             .write(async move |tx: &mut Transaction<'_>| {
