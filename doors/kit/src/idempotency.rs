@@ -5,6 +5,7 @@ use bytes::Bytes;
 use handel_domain::{Code, Refusal};
 use handel_engine::{Caller, Context, Idempotency};
 use http::{HeaderMap, header, request::Parts};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::{Problem, context::CHANNEL};
@@ -47,9 +48,8 @@ pub(crate) fn idempotency(
 /// A digest of what a request means: its body as RFC 8785 writes it, where order and white space do not count and
 /// null and absent differ; and the headers that decide what it does.
 pub fn digest(headers: &HeaderMap, body: &[u8]) -> String {
-    let canonical = serde_json::from_slice::<serde_json::Value>(body)
-        .ok()
-        .and_then(|value| serde_json_canonicalizer::to_vec(&value).ok());
+    let value = serde_json::from_slice::<Value>(body).ok();
+    let canonical = value.as_ref().and_then(|value| serde_json_canonicalizer::to_vec(value).ok());
     let mut hash = Sha256::new();
     for name in [header::IF_MATCH.as_str(), CHANNEL] {
         // A value has no line feed, so no two requests have the same text.
@@ -58,6 +58,26 @@ pub fn digest(headers: &HeaderMap, body: &[u8]) -> String {
             None => hash.update(b"-\n"),
         }
     }
+    if let Some(value) = &value {
+        add_large_integers(&mut hash, value);
+    }
     hash.update(canonical.as_deref().unwrap_or(body));
     URL_SAFE_NO_PAD.encode(hash.finalize())
+}
+
+/// The integers that RFC 8785 writes as others that are near to them, because its numbers are floats.
+fn add_large_integers(hash: &mut Sha256, value: &Value) {
+    const EXACT: u64 = 1 << 53;
+    match value {
+        Value::Number(number) => {
+            let size = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
+            if size.is_some_and(|size| size > EXACT) {
+                hash.update(format!("{number}\n"));
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| add_large_integers(hash, item)),
+        // In the order of their names.
+        Value::Object(fields) => fields.values().for_each(|field| add_large_integers(hash, field)),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
 }
