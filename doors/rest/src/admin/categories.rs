@@ -16,11 +16,8 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    created,
-    documents::{BadBody, IdempotencyKey, IfMatch, Refused, Stale, Unversioned},
-    required_version,
-};
+use super::{created, required_version};
+use crate::documents::{BadBody, IdempotencyKey, IfMatch, Refused, Stale, Unversioned};
 use crate::replies::{PageBody, once, versioned};
 
 /// A category as staff send it.

@@ -18,10 +18,8 @@ use utoipa::{
     openapi::{ArrayBuilder, ObjectBuilder, Schema, schema::Type},
 };
 
-use super::{
-    PageQuery,
-    documents::{BadBody, BadQuery, Refused},
-};
+use super::PageQuery;
+use crate::documents::{BadBody, BadQuery, Refused};
 use crate::replies::PageBody;
 
 /// A new API key.

@@ -29,7 +29,6 @@ macro_rules! wire_enum {
 
 mod categories;
 mod channels;
-mod documents;
 mod keys;
 mod operations;
 mod orders;

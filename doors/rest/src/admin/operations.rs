@@ -10,10 +10,8 @@ use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
-    NoBody, PageQuery,
-    documents::{BadBody, BadQuery, Refused},
-};
+use super::{NoBody, PageQuery};
+use crate::documents::{BadBody, BadQuery, Refused};
 use crate::replies::PageBody;
 
 /// A job that failed for good.

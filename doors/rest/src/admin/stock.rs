@@ -17,10 +17,8 @@ use handel_kit::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    PageQuery,
-    documents::{BadBody, BadQuery, IdempotencyKey, Refused},
-};
+use super::PageQuery;
+use crate::documents::{BadBody, BadQuery, IdempotencyKey, Refused};
 use crate::replies::{PageBody, once};
 
 /// A change of what is on hand. Names the variant by exactly one of `variant_id` and `sku`.

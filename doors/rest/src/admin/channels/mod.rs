@@ -13,11 +13,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use self::settings::SettingsBody;
-use super::{
-    created,
-    documents::{BadBody, IfMatchOptional, Refused, Stale},
-    required_version,
-};
+use super::{created, required_version};
+use crate::documents::{BadBody, IfMatchOptional, Refused, Stale};
 use crate::replies::{PageBody, once, versioned};
 
 /// A sales channel as staff see it.
@@ -97,6 +94,8 @@ pub(super) async fn get_channel(
             ("Location" = String, description = "Where the channel is"),
             ("ETag" = String, description = "Its version"))),
         Refused, BadBody, Stale,
+        (status = 404, description = "This cannot be the code of a channel",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 428, description = "The channel exists and the header `If-Match` is missing",
             body = ProblemBody, content_type = "application/problem+json"),
     )

@@ -15,11 +15,8 @@ use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
-    PageQuery,
-    documents::{BadQuery, Refused},
-    page_limit,
-};
+use super::{PageQuery, page_limit};
+use crate::documents::{BadQuery, Refused};
 use crate::{
     replies::{PageBody, versioned},
     views::{OrderSummaryView, OrderView},

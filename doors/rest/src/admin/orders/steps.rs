@@ -11,10 +11,8 @@ use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::admin::{
-    NoBody,
-    documents::{BadBody, IdempotencyKey, IfMatchOptional, Refused, Stale},
-};
+use crate::admin::NoBody;
+use crate::documents::{BadBody, IdempotencyKey, IfMatchOptional, Refused, Stale};
 use crate::{
     replies::{once, versioned},
     views::OrderView,

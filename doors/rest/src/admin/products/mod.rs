@@ -17,11 +17,8 @@ use self::{
     body::{PricesBody, ProductBody},
     view::StaffProductView,
 };
-use super::{
-    created,
-    documents::{BadBody, IdempotencyKey, IfMatch, Refused, Stale, Unversioned},
-    required_version,
-};
+use super::{created, required_version};
+use crate::documents::{BadBody, IdempotencyKey, IfMatch, Refused, Stale, Unversioned};
 use crate::replies::{once, versioned};
 
 /// Makes a product with its variants and prices.
