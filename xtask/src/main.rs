@@ -11,6 +11,7 @@
 )]
 
 mod ci;
+mod fuzz;
 mod layers;
 mod process;
 mod services;
@@ -48,6 +49,11 @@ enum Command {
     /// Runs the documentation tests with `cargo test` and everything else with cargo-nextest, or with
     /// `cargo test` where nextest is not installed. The servers stay up for the next run.
     Test(suite::Options),
+    /// Give the fuzz targets to libFuzzer, each for a minute.
+    ///
+    /// Needs cargo-fuzz, and a C++ compiler. The stable compiler will do. What is found is kept in
+    /// `fuzz/runner/artifacts`; put the input into `fuzz/corpus` when it is fixed.
+    Fuzz(fuzz::Options),
     /// Run everything that CI runs, and say how long each step took.
     Ci,
 }
@@ -58,6 +64,7 @@ fn main() -> ExitCode {
         Command::CheckSize => size::check(),
         Command::Services(options) => services::run(&options),
         Command::Test(options) => suite::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Ci => ci::run(),
     };
     // Said without a backtrace: these errors are for the person who typed the command.

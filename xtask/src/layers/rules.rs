@@ -51,11 +51,14 @@ enum Layer {
     Adapter,
     Binary,
     Testkit,
+    Fuzz,
     Bench,
     Xtask,
 }
 
-use Layer::{Adapter, Bench, Binary, Domain, Door, Engine, Kit, Ports, Store, Testkit, Xtask};
+use Layer::{
+    Adapter, Bench, Binary, Domain, Door, Engine, Fuzz, Kit, Ports, Store, Testkit, Xtask,
+};
 
 impl Layer {
     fn of(directory: &Path) -> Option<Self> {
@@ -71,6 +74,7 @@ impl Layer {
             ["adapters", _] => Adapter,
             ["handel"] => Binary,
             ["testkit"] => Testkit,
+            ["fuzz"] => Fuzz,
             ["bench"] => Bench,
             ["xtask"] => Xtask,
             _ => return None,
@@ -88,6 +92,7 @@ impl Layer {
             Adapter => &[Domain, Ports],
             Binary => &[Domain, Ports, Store, Engine, Kit, Door, Adapter],
             Testkit => &[Domain, Ports, Store, Engine, Adapter],
+            Fuzz => &[Domain, Ports, Engine, Kit, Door, Adapter, Testkit],
         }
     }
 
@@ -113,6 +118,7 @@ impl Layer {
                 "the binary wires the product, and what tests and developers use is no part of it"
             }
             Testkit => "the test kit is a shop below the doors",
+            Fuzz => "the fuzz targets are a shop of the test kit with its doors",
             Bench => "the bench meets a shop over the wire, as any client does",
             Xtask => "developer commands build without the product",
         }
@@ -164,6 +170,7 @@ fn between_layers(from: Layer, to: Layer, kind: Kind) -> Option<&'static str> {
     }
     Some(match to {
         Binary => "nothing depends on the binary",
+        Fuzz => "nothing depends on the fuzz targets",
         Bench => "nothing depends on the bench",
         Xtask => "nothing depends on the developer commands",
         Testkit => "the test kit is for dev-dependencies alone",
@@ -198,7 +205,7 @@ fn of_library(package: &Package, layer: Layer, dependency: &Dependency) -> Optio
 }
 
 fn speaks_http(layer: Layer, is_dev: bool) -> bool {
-    matches!(layer, Kit | Door | Adapter | Binary) || (layer == Testkit && is_dev)
+    matches!(layer, Kit | Door | Adapter | Binary | Fuzz) || (layer == Testkit && is_dev)
 }
 
 #[cfg(test)]
