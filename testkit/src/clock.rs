@@ -51,6 +51,16 @@ impl SimulatedClock {
         true
     }
 
+    /// Puts the clock back, as somebody does who corrects it. Who sleeps, sleeps as long as before.
+    pub fn turn_back(&self, duration: Duration) {
+        let duration = SignedDuration::try_from(duration).expect("a test is not that long");
+        let mut state = self.state();
+        state.now -= duration;
+        let sleepers = std::mem::take(&mut state.sleepers);
+        let earlier = |((until, number), wake)| ((until - duration, number), wake);
+        state.sleepers = sleepers.into_iter().map(earlier).collect();
+    }
+
     /// How many sleep now.
     pub fn sleepers(&self) -> usize {
         self.state().sleepers.values().filter(|sleeper| !sleeper.is_closed()).count()
@@ -134,6 +144,18 @@ mod tests {
             looks.iter().all(|look| look.as_nanosecond() % 1_000 == 0),
             "in whole microseconds"
         );
+    }
+
+    #[test]
+    fn a_clock_that_is_put_back_wakes_nobody_later() {
+        let clock = SimulatedClock::default();
+        let mut sleep = clock.sleep(Duration::from_secs(2));
+        clock.turn_back(Duration::from_hours(1));
+        assert!(clock.now() < START);
+        clock.advance(Duration::from_secs(1));
+        assert!(!is_over(&mut sleep));
+        clock.advance(Duration::from_secs(1));
+        assert!(is_over(&mut sleep));
     }
 
     #[test]

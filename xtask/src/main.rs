@@ -11,6 +11,7 @@
 )]
 
 mod ci;
+mod fuzz;
 mod layers;
 mod process;
 mod services;
@@ -54,6 +55,11 @@ enum Command {
     /// Builds the simulation as a release with every assertion in it. `cargo xtask sim -- --help` lists its
     /// options; `docs/simulation.md` explains it.
     Sim(sim::Options),
+    /// Give the fuzz targets to libFuzzer, each for a minute.
+    ///
+    /// Needs cargo-fuzz, and a C++ compiler. The stable compiler will do. What is found is kept in
+    /// `fuzz/runner/artifacts`; put the input into `fuzz/corpus` when it is fixed.
+    Fuzz(fuzz::Options),
     /// Run everything that CI runs, and say how long each step took.
     Ci,
 }
@@ -65,6 +71,7 @@ fn main() -> ExitCode {
         Command::Services(options) => services::run(&options),
         Command::Test(options) => suite::run(&options),
         Command::Sim(options) => sim::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Ci => ci::run(),
     };
     // Said without a backtrace: these errors are for the person who typed the command.

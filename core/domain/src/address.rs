@@ -136,15 +136,8 @@ impl Address {
     /// `pointer` is the JSON pointer of the address itself, such as `/shipping_address`.
     pub fn checked(self, pointer: &str) -> Result<Self, Refusal> {
         let at = |field: &str| format!("{pointer}/{field}");
-        let texts = [
-            ("name", Some(&self.name)),
-            ("line1", Some(&self.line1)),
-            ("line2", self.line2.as_ref()),
-        ];
-        for (field, text) in texts {
-            if text.is_some_and(|text| text::looks_like_card_number(text)) {
-                return Err(Refusal::card_number(at(field)));
-            }
+        if let Some(field) = self.field_with_card_number() {
+            return Err(Refusal::card_number(at(field)));
         }
         let mut errors = FieldErrors::default();
         let mut optional = |field: &str, value: Option<String>, max: usize| {
@@ -176,6 +169,28 @@ impl Address {
         errors.finish()?;
         Ok(Self { name, line1, line2, city, region, postal_code, country: self.country, phone })
     }
+
+    fn field_with_card_number(&self) -> Option<&'static str> {
+        let texts = [
+            ("name", Some(&self.name)),
+            ("line1", Some(&self.line1)),
+            ("line2", self.line2.as_ref()),
+            ("city", Some(&self.city)),
+            ("region", self.region.as_ref()),
+            ("postal_code", self.postal_code.as_ref()),
+            ("phone", self.phone.as_ref().filter(|phone| !may_be_dialed(phone))),
+        ];
+        let found = texts
+            .into_iter()
+            .find(|(_, text)| text.is_some_and(|text: &String| text::looks_like_card_number(text)));
+        found.map(|(field, _)| field)
+    }
+}
+
+/// Phone numbers in use are shorter than 15 digits, the most that there can be (E.164). One in ten of the longer
+/// ones would pass as a card number by chance, while card numbers of 15 digits and more are nearly all there are.
+fn may_be_dialed(phone: &str) -> bool {
+    phone.bytes().filter(u8::is_ascii_digit).count() < 15
 }
 
 fn has_shape(code: &str, shape: &str) -> bool {
@@ -240,6 +255,38 @@ mod tests {
             pointers,
             ["/shipping_address/name", "/shipping_address/region", "/shipping_address/postal_code"]
         );
+    }
+
+    #[test]
+    fn a_card_number_is_refused_in_every_part() {
+        let card = "4242 4242 4242 4242";
+        type Part = fn(&mut Address) -> &mut String;
+        let parts: [(&str, Part); 7] = [
+            ("/name", |address| &mut address.name),
+            ("/line1", |address| &mut address.line1),
+            ("/line2", |address| address.line2.get_or_insert_default()),
+            ("/city", |address| &mut address.city),
+            ("/region", |address| address.region.get_or_insert_default()),
+            ("/postal_code", |address| address.postal_code.get_or_insert_default()),
+            ("/phone", |address| address.phone.get_or_insert_default()),
+        ];
+        for (pointer, part) in parts {
+            let mut address = address("IE", None, None);
+            *part(&mut address) = card.to_owned();
+            let refusal = address.checked("").expect_err(pointer);
+            assert_eq!(refusal.code, crate::Code::CardNumberRefused, "{pointer}");
+            assert_eq!(refusal.details.errors[0].pointer, pointer);
+        }
+    }
+
+    #[test]
+    fn a_long_phone_number_is_no_card_number() {
+        // 13 digits that begin like a card and pass its check, as one number in ten does.
+        let phone = "+49 1711 2345 674";
+        assert!(text::looks_like_card_number(phone), "the example proves nothing");
+        let mut address = address("IE", None, None);
+        address.phone = Some(phone.to_owned());
+        assert!(address.checked("").is_ok());
     }
 
     #[test]

@@ -323,13 +323,18 @@ impl Refusal {
 }
 
 /// Collects the wrong fields of one request, so that the caller learns of all at once.
+///
+/// A card number among them decides the code: whoever sent it must learn that before anything else.
 #[derive(Debug, Default)]
-pub struct FieldErrors(Vec<FieldError>);
+pub struct FieldErrors {
+    errors: Vec<FieldError>,
+    has_card_number: bool,
+}
 
 impl FieldErrors {
     /// Adds a wrong field.
     pub fn add(&mut self, pointer: impl Into<String>, message: impl Into<String>) {
-        self.0.push(FieldError { pointer: pointer.into(), message: message.into() });
+        self.errors.push(FieldError { pointer: pointer.into(), message: message.into() });
     }
 
     /// Adds a field if a condition does not hold.
@@ -344,7 +349,11 @@ impl FieldErrors {
         match result {
             Ok(value) => Some(value),
             Err(mut refusal) => {
-                self.0.append(&mut refusal.details.errors);
+                self.has_card_number |= refusal.code == Code::CardNumberRefused;
+                if refusal.details.errors.is_empty() {
+                    self.add("", refusal.message);
+                }
+                self.errors.append(&mut refusal.details.errors);
                 None
             }
         }
@@ -352,7 +361,14 @@ impl FieldErrors {
 
     /// Ends the check: no wrong field, or a refusal that lists them all.
     pub fn finish(self) -> Result<(), Refusal> {
-        if self.0.is_empty() { Ok(()) } else { Err(Refusal::fields(self.0)) }
+        if self.errors.is_empty() {
+            return Ok(());
+        }
+        let mut refusal = Refusal::fields(self.errors);
+        if self.has_card_number {
+            refusal.code = Code::CardNumberRefused;
+        }
+        Err(refusal)
     }
 }
 
@@ -366,5 +382,25 @@ mod tests {
         texts.sort_unstable();
         texts.dedup();
         assert_eq!(texts.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn a_card_number_decides_the_code_and_no_wrong_field_is_lost() {
+        let mut errors = FieldErrors::default();
+        errors.add("/city", "must not be empty");
+        assert_eq!(errors.take::<()>(Err(Refusal::card_number("/line1"))), None);
+        errors.add("/phone", "must not be longer than 40 characters");
+        let refusal = errors.finish().expect_err("three fields are wrong");
+        assert_eq!(refusal.code, Code::CardNumberRefused);
+        let pointers: Vec<_> = refusal.details.errors.iter().map(|e| e.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/city", "/line1", "/phone"]);
+    }
+
+    #[test]
+    fn a_refusal_without_fields_is_not_lost_among_fields() {
+        let mut errors = FieldErrors::default();
+        assert_eq!(errors.take::<()>(Err(Refusal::overflow())), None);
+        let refusal = errors.finish().expect_err("it was refused");
+        assert_eq!(refusal.details.errors[0].message, Refusal::overflow().message);
     }
 }

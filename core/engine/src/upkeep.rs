@@ -26,6 +26,7 @@ statements! {
             on conflict (name) do update set owner = excluded.owner, expires_at = excluded.expires_at
              where leases.owner = excluded.owner or leases.expires_at <= $4";
     DROP_LEASE = "delete from leases where name = $1 and owner = $2";
+    DROP_LEASES = "delete from leases where owner <> $1";
     BEAT = "
         insert into heartbeats (process_id, seen_at) values ($1, $2)
             on conflict (process_id) do update set seen_at = excluded.seen_at";
@@ -81,7 +82,8 @@ impl Engine {
     }
 
     /// An embedded database has one process. Whatever an earlier one had begun, it will not finish: its keys
-    /// may be taken up at once, and the janitor asks about its payments now.
+    /// may be taken up at once, the janitor asks about its payments now, its jobs run, and nobody else leads. By
+    /// the clock alone that could take as long as the clock was put back.
     pub(crate) async fn take_over_from_dead_process(&self) -> Result<(), Error> {
         let engine = self.clone();
         self.database()
@@ -89,6 +91,8 @@ impl Engine {
                 let now = engine.system().now();
                 tx.run(idempotency::release_all_of_others(&engine.process(), now)).await?;
                 engine.pull_checks_forward(tx).await?;
+                tx.run(jobs::release_all(now)).await?;
+                tx.run(DROP_LEASES.bind(values![&engine.process()])).await?;
                 Ok::<_, Error>(())
             })
             .await
@@ -179,8 +183,9 @@ impl Engine {
             .await
     }
 
-    /// Whether the shop can do business: the database answers and takes a write.
+    /// Whether the shop can do business: the database answers, takes a write, and has room for more.
     pub async fn check_ready(&self) -> Result<(), Error> {
+        self.database().check_room()?;
         let (system, process) = (self.system().clone(), self.process());
         self.database()
             .write(async move |tx: &mut Transaction<'_>| {

@@ -159,6 +159,14 @@ impl Database {
         sqlite::backup_directory(directory, to).await
     }
 
+    /// Whether the embedded database has room to grow. PostgreSQL's disk is its own.
+    pub fn check_room(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Inner::Sqlite(sqlite) => sqlite.check_room(),
+            Inner::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Looks for damage in the whole embedded database. PostgreSQL looks after itself.
     pub async fn check_integrity(&self) -> Result<(), StoreError> {
         match &self.0 {

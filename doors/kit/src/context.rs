@@ -1,17 +1,15 @@
 //! Who is asking: an API key, a shopper with a cart token, or anybody.
 
 use axum::extract::{FromRequest, FromRequestParts};
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use bytes::Bytes;
 use handel_domain::{Code, Refusal, id::TenantId, order::Source, text::Slug};
-use handel_engine::{Caller, CartRef, Context, Idempotency};
+use handel_engine::{Caller, CartRef, Context};
 use http::{HeaderMap, HeaderValue, Method, header, request::Parts, uri::Authority};
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
 
 use crate::{
     Door, Problem,
     extract::{read_body, read_json},
+    idempotency::idempotency,
     problem::CURRENT,
 };
 
@@ -19,10 +17,7 @@ use crate::{
 pub const CART_TOKEN: &str = "cart-token";
 /// The cookie by which browsers own a cart.
 pub const CART_COOKIE: &str = "handel_cart";
-const CHANNEL: &str = "handel-channel";
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
-/// Anybody's key must not be guessable, because whoever sends it again gets the answer.
-const ANONYMOUS_KEY_MIN: usize = 16;
+pub(crate) const CHANNEL: &str = "handel-channel";
 
 /// A request that only reads.
 pub struct Request {
@@ -50,7 +45,7 @@ impl FromRequestParts<Door> for Request {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, door: &Door) -> Result<Self, Problem> {
-        let (ctx, cart) = identify(parts, door).await?;
+        let Identity(ctx, cart) = identify(parts, door).await?;
         Ok(Self { ctx, cart, headers: parts.headers.clone() })
     }
 }
@@ -60,7 +55,7 @@ impl<T: DeserializeOwned> FromRequest<Door> for Write<T> {
 
     async fn from_request(request: axum::extract::Request, door: &Door) -> Result<Self, Problem> {
         let (mut parts, body) = request.into_parts();
-        let (mut ctx, cart) = identify(&mut parts, door).await?;
+        let Identity(mut ctx, cart) = identify(&mut parts, door).await?;
         let bytes = read_body(body, door.settings().body_max).await?;
         if bytes.trim_ascii_start().starts_with(b"[") {
             // A list would be read as the fields in the order of their declaration, which is nobody's to know.
@@ -78,7 +73,20 @@ impl<T: DeserializeOwned> FromRequest<Door> for Write<T> {
     }
 }
 
-async fn identify(parts: &mut Parts, door: &Door) -> Result<(Context, Option<CartRef>), Problem> {
+/// Who asks, for which shop, and with which cart. Found out once for each request.
+#[derive(Clone)]
+pub(crate) struct Identity(pub(crate) Context, Option<CartRef>);
+
+pub(crate) async fn identify(parts: &mut Parts, door: &Door) -> Result<Identity, Problem> {
+    if let Some(known) = parts.extensions.get::<Identity>() {
+        return Ok(known.clone());
+    }
+    let identity = find_out(parts, door).await?;
+    parts.extensions.insert(identity.clone());
+    Ok(identity)
+}
+
+async fn find_out(parts: &Parts, door: &Door) -> Result<Identity, Problem> {
     let request_id = CURRENT.try_with(|id| *id).unwrap_or_else(|_| door.engine().request_id());
     let (tenant_id, key) = match bearer(&parts.headers)? {
         Some(key) => {
@@ -106,7 +114,7 @@ async fn identify(parts: &mut Parts, door: &Door) -> Result<(Context, Option<Car
         idempotency: None,
         source: Source::Rest,
     };
-    Ok((ctx, cart))
+    Ok(Identity(ctx, cart))
 }
 
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
@@ -161,45 +169,6 @@ fn is_foreign(parts: &Parts) -> bool {
     let origin =
         text("origin").map(|origin| origin.split_once("://").map_or(origin, |(_, host)| host));
     origin.is_some_and(|origin| origin != host)
-}
-
-/// A key is unique within who calls and what is called; the digest tells a repetition from a mistake.
-fn idempotency(
-    parts: &Parts,
-    ctx: &Context,
-    bytes: &Bytes,
-) -> Result<Option<Idempotency>, Problem> {
-    let Some(value) = parts.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-    let wrong =
-        |message: &str| Refusal::new(Code::InputInvalid, format!("the Idempotency-Key {message}"));
-    let key = value.to_str().map_err(|_| wrong("must be visible ASCII characters"))?.trim();
-    if key.is_empty() || key.len() > Idempotency::KEY_MAX {
-        return Err(wrong("must be 1 to 255 characters").into());
-    }
-    let caller = match &ctx.caller {
-        Caller::ApiKey { id, .. } => id.to_string(),
-        Caller::Shopper(Some(cart)) => cart.to_string(),
-        Caller::Shopper(None) if key.len() < ANONYMOUS_KEY_MIN => {
-            return Err(wrong(
-                "of a caller without a cart must be at least 16 characters, such as a UUID",
-            )
-            .into());
-        }
-        Caller::Shopper(None) | Caller::Operator | Caller::System(_) => "anybody".to_owned(),
-    };
-    Ok(Some(Idempotency {
-        scope: format!("{caller} {} {}", parts.method, parts.uri.path()),
-        key: key.to_owned(),
-        digest: digest(bytes),
-    }))
-}
-
-/// A digest of what a JSON body means (RFC 8785): order and white space do not count, null and absent differ.
-fn digest(bytes: &Bytes) -> String {
-    let canonical = serde_json::from_slice::<serde_json::Value>(bytes)
-        .ok()
-        .and_then(|value| serde_json_canonicalizer::to_vec(&value).ok());
-    URL_SAFE_NO_PAD.encode(Sha256::digest(canonical.as_deref().unwrap_or(bytes)))
 }
 
 /// The cookie that lets a browser come back to its cart.

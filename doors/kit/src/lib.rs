@@ -7,11 +7,13 @@
 
 mod context;
 mod extract;
+mod idempotency;
 mod limits;
 mod metrics;
 mod ops;
 mod problem;
 mod server;
+mod staff;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,11 +22,13 @@ use handel_ports::System;
 
 pub use context::{CART_COOKIE, CART_TOKEN, Request, Write, cart_cookie};
 pub use extract::{JsonBody, PathParams, QueryParams, RawBody, expected_version, read_json};
+pub use idempotency::digest;
 pub use limits::layered;
 pub use metrics::Metrics;
 pub use ops::ops_router;
 pub use problem::{Problem, ProblemBody, status_of};
 pub use server::{Server, ServerSettings};
+pub use staff::{Needed, Staff, needs};
 
 /// What a handler has at hand. Clones share it.
 #[derive(Clone)]

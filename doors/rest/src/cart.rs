@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    documents::{Always, BadBody, Foreign, IdempotencyKey, IfMatchOptional, InChannel},
     replies::{once, versioned},
     views::CartView,
 };
@@ -61,7 +62,8 @@ struct QuantityBody {
 }
 
 /// Makes an empty cart.
-#[utoipa::path(post, path = "/cart", tag = "cart", responses(
+#[utoipa::path(post, path = "/cart", tag = "cart", params(InChannel, IdempotencyKey), responses(
+    Always, Foreign, BadBody,
     (status = 201, description = "The cart, with its token", body = CartView),
     (status = 404, description = "No such channel", body = ProblemBody, content_type = "application/problem+json"),
 ))]
@@ -80,6 +82,7 @@ struct EmptyBody {}
 
 /// The cart of the token or cookie, with what it costs now.
 #[utoipa::path(get, path = "/cart", tag = "cart", security(("cart_token" = [])), responses(
+    Always,
     (status = 200, description = "The cart", body = CartView),
     (status = 404, description = "No cart, or not yours", body = ProblemBody, content_type = "application/problem+json"),
 ))]
@@ -90,14 +93,14 @@ async fn get_cart(State(door): State<Door>, request: Request) -> Result<Response
 
 /// Adds an item. Without a token or cookie a new cart is made.
 #[utoipa::path(post, path = "/cart/items", tag = "cart", security((), ("cart_token" = [])),
-    request_body = AddItemBody, responses(
+    params(InChannel, IfMatchOptional, IdempotencyKey), request_body = AddItemBody, responses(
+    Always, Foreign, BadBody,
     (status = 200, description = "The cart", body = CartView),
     (status = 201, description = "A new cart", body = CartView),
     (status = 404, description = "No such cart or variant", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "Not enough in stock, or the cart is closed", body = ProblemBody,
         content_type = "application/problem+json"),
     (status = 412, description = "The cart changed since", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, description = "A field is wrong", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 async fn add_item(
     State(door): State<Door>,
@@ -121,13 +124,14 @@ async fn add_item(
 
 /// Sets how many of a line are wanted; 0 removes it.
 #[utoipa::path(patch, path = "/cart/items/{id}", tag = "cart", security(("cart_token" = [])),
-    params(("id" = String, Path, description = "The line")), request_body = QuantityBody, responses(
+    params(("id" = String, Path, description = "The line"), IfMatchOptional, IdempotencyKey),
+    request_body = QuantityBody, responses(
+    Always, Foreign, BadBody,
     (status = 200, description = "The cart", body = CartView),
     (status = 404, description = "No such cart or line", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "Not enough in stock, or the cart is closed", body = ProblemBody,
         content_type = "application/problem+json"),
     (status = 412, description = "The cart changed since", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 422, description = "A field is wrong", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 async fn set_quantity(
     State(door): State<Door>,
@@ -142,7 +146,8 @@ async fn set_quantity(
 
 /// Removes a line.
 #[utoipa::path(delete, path = "/cart/items/{id}", tag = "cart", security(("cart_token" = [])),
-    params(("id" = String, Path, description = "The line")), responses(
+    params(("id" = String, Path, description = "The line"), IfMatchOptional, IdempotencyKey), responses(
+    Always, Foreign, BadBody,
     (status = 200, description = "The cart", body = CartView),
     (status = 404, description = "No such cart or line", body = ProblemBody, content_type = "application/problem+json"),
     (status = 409, description = "The cart is closed", body = ProblemBody, content_type = "application/problem+json"),

@@ -23,6 +23,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     cart::required,
+    documents::{Always, BadBody, Foreign, IdempotencyKey, IfMatchOptional},
     replies::{once, versioned},
     views::{AddressBody, CheckoutView, OrderView, PaymentView},
 };
@@ -125,10 +126,11 @@ struct CompletionView {
 #[utoipa::path(post, path = "/checkout", tag = "checkout", security(("cart_token" = [])),
     params(("Idempotency-Key" = Option<String>, Header, description = "Needed with `payment`")),
     request_body = CheckoutBody, responses(
+    Always, Foreign, BadBody,
     (status = 201, description = "The checkout, or with `payment` the order (`checkout_id`, `order`, `payment`)",
         body = CheckoutView),
     (status = 202, description = "The order; its payment is under way", body = CompletionView),
-    (status = 400, description = "No Idempotency-Key", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 400, description = "No Idempotency-Key, or the body is not JSON", body = ProblemBody, content_type = "application/problem+json"),
     (status = 402, description = "The payment was declined; the order waits for another attempt", body = ProblemBody,
         content_type = "application/problem+json"),
     (status = 404, description = "No such cart", body = ProblemBody, content_type = "application/problem+json"),
@@ -164,6 +166,7 @@ async fn checkout(
 /// A checkout with what it costs now, and the order that it became.
 #[utoipa::path(get, path = "/checkout/{id}", tag = "checkout", security(("cart_token" = [])),
     params(("id" = String, Path, description = "The checkout")), responses(
+    Always,
     (status = 200, description = "The checkout", body = CheckoutView),
     (status = 404, description = "No such checkout, or not yours", body = ProblemBody,
         content_type = "application/problem+json"),
@@ -179,14 +182,15 @@ async fn get_checkout(
 
 /// Takes in what the buyer says.
 #[utoipa::path(patch, path = "/checkout/{id}", tag = "checkout", security(("cart_token" = [])),
-    params(("id" = String, Path, description = "The checkout")), request_body = BuyerBody, responses(
+    params(("id" = String, Path, description = "The checkout"), IfMatchOptional, IdempotencyKey),
+    request_body = BuyerBody, responses(
+    Always, Foreign, BadBody,
     (status = 200, description = "The checkout", body = CheckoutView),
     (status = 404, description = "No such checkout, or not yours", body = ProblemBody,
         content_type = "application/problem+json"),
     (status = 409, description = "The checkout has ended", body = ProblemBody, content_type = "application/problem+json"),
     (status = 412, description = "The checkout changed since", body = ProblemBody,
         content_type = "application/problem+json"),
-    (status = 422, description = "A field is wrong", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 async fn update_checkout(
     State(door): State<Door>,
@@ -206,9 +210,10 @@ async fn update_checkout(
         ("Idempotency-Key" = String, Header, description = "Makes a repetition harmless"),
     ),
     request_body = CompleteBody, responses(
+    Always, Foreign, BadBody,
     (status = 201, description = "The order", body = CompletionView),
     (status = 202, description = "The order; its payment is under way", body = CompletionView),
-    (status = 400, description = "No Idempotency-Key", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 400, description = "No Idempotency-Key, or the body is not JSON", body = ProblemBody, content_type = "application/problem+json"),
     (status = 402, description = "The payment was declined; the order waits for another attempt", body = ProblemBody,
         content_type = "application/problem+json"),
     (status = 404, description = "No such checkout, or not yours", body = ProblemBody,

@@ -7,6 +7,7 @@ mod admin;
 mod cart;
 mod catalog;
 mod checkout;
+mod documents;
 mod media;
 mod orders;
 mod replies;

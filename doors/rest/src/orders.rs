@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    documents::{Always, BadQuery},
     replies::{PAGE, PageBody, versioned},
     views::{OrderSummaryView, OrderView},
 };
@@ -54,10 +55,10 @@ struct TokenQuery {
 }
 
 /// The order that became of the cart of the token; with an API key (`orders:read`) every order of the shop.
-#[utoipa::path(get, path = "/orders", tag = "orders", security(("cart_token" = []), ("api_key" = [])),
+#[utoipa::path(get, path = "/orders", tag = "orders", security((), ("cart_token" = []), ("api_key" = [])),
     params(ListQuery), responses(
+    Always, BadQuery,
     (status = 200, description = "The orders; summaries for staff", body = PageBody<OrderSummaryView>),
-    (status = 422, description = "A parameter is wrong", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 async fn list_orders(
     State(door): State<Door>,
@@ -77,6 +78,7 @@ async fn list_orders(
 #[utoipa::path(get, path = "/orders/{id}", tag = "orders",
     security(("order_token" = []), ("cart_token" = []), ("api_key" = [])),
     params(("id" = String, Path, description = "The order"), TokenQuery), responses(
+    Always,
     (status = 200, description = "The order", body = OrderView),
     (status = 404, description = "No such order, or not yours", body = ProblemBody,
         content_type = "application/problem+json"),

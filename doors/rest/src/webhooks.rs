@@ -6,6 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+use crate::documents::Always;
+
 pub(crate) fn router() -> OpenApiRouter<Door> {
     OpenApiRouter::new().routes(routes!(receive_webhook))
 }
@@ -21,10 +23,12 @@ struct ReceiptView {
 #[utoipa::path(post, path = "/webhooks/{provider}", tag = "webhooks",
     params(("provider" = String, Path, description = "The provider")),
     request_body(content = String, content_type = "application/json"), responses(
+    Always,
     (status = 200, description = "It is stored", body = ReceiptView),
     (status = 401, description = "The signature is missing, wrong or too old", body = ProblemBody,
         content_type = "application/problem+json"),
     (status = 404, description = "No such provider", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 413, description = "The body is too large", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 async fn receive_webhook(
     State(door): State<Door>,

@@ -4,6 +4,7 @@ mod backup;
 mod configuration;
 mod demo;
 mod doctor;
+mod faults;
 mod import;
 mod keys;
 mod serve;

@@ -19,6 +19,8 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// A place where the program runs, with nothing in it.
 pub struct Place {
     directory: TempDir,
+    /// Settings that every command gets.
+    variables: Vec<(&'static str, String)>,
 }
 
 /// What a command said and how it ended.
@@ -30,7 +32,20 @@ pub struct Said {
 
 impl Place {
     pub fn new() -> Self {
-        Self { directory: tempfile::tempdir().expect("a temporary directory") }
+        Self::with(&[])
+    }
+
+    /// A place where every command has these settings.
+    pub fn with(variables: &[(&'static str, &str)]) -> Self {
+        let variables = variables.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        Self { directory, variables: variables.collect() }
+    }
+
+    /// Changes a setting of the commands that follow.
+    pub fn set(&mut self, name: &'static str, value: &str) {
+        self.variables.retain(|(known, _)| *known != name);
+        self.variables.push((name, value.to_owned()));
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -47,6 +62,7 @@ impl Place {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_handel"));
         command.args(arguments).current_dir(self.directory.path()).env_clear();
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
@@ -77,6 +93,16 @@ impl Place {
 
     /// Starts a server on a free port, and waits until it listens.
     pub fn serve_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Served {
+        let started = self.start(arguments, variables);
+        started.unwrap_or_else(|complaint| panic!("the server does not listen: {complaint}"))
+    }
+
+    /// Starts a server that may refuse to start; then it says why.
+    pub fn try_serve(&self) -> Result<Served, String> {
+        self.start(&["serve"], &[])
+    }
+
+    fn start(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Result<Served, String> {
         let mut command = self.command(arguments);
         command.args(["--listen", "127.0.0.1:0"]).envs(variables.iter().copied());
         let log = std::fs::File::create(self.path("server.log")).expect("a file for the log");
@@ -94,10 +120,14 @@ impl Place {
             }
         }
         let log = self.path("server.log");
-        let log_text = std::fs::read_to_string(&log).unwrap_or_default();
-        let url = url.unwrap_or_else(|| panic!("the server does not listen: {log_text}"));
         let client = Client::builder().no_proxy().build().expect("a client");
-        Served { child, url, said: lines.join("\n"), log, client }
+        match url {
+            Some(url) => Ok(Served { child, url, said: lines.join("\n"), log, client }),
+            None => {
+                child.wait().expect("the server is our child");
+                Err(std::fs::read_to_string(&log).unwrap_or_default())
+            }
+        }
     }
 }
 
@@ -144,13 +174,18 @@ impl Served {
 
     /// The request that buys a cart.
     pub fn buy(&self, cart_token: &str, payment_token: &str) -> RequestBuilder {
+        self.buy_with_key(cart_token, payment_token, &format!("buy {cart_token}"))
+    }
+
+    /// The same with another key.
+    pub fn buy_with_key(&self, cart_token: &str, payment_token: &str, key: &str) -> RequestBuilder {
         let address = json!({
             "name": "Ada Buyer", "line1": "1 Main Street", "city": "Springfield", "region": "NY",
             "postal_code": "10001", "country": "US",
         });
         self.request(Method::POST, "/api/v1/checkout")
             .header("Cart-Token", cart_token)
-            .header("Idempotency-Key", format!("buy {cart_token}"))
+            .header("Idempotency-Key", key)
             .json(&json!({
                 "email": "ada@buyer.example", "shipping_address": address,
                 "shipping_method": "standard", "payment": { "token": payment_token },

@@ -51,12 +51,15 @@ enum Layer {
     Adapter,
     Binary,
     Testkit,
+    Fuzz,
     Bench,
     Sim,
     Xtask,
 }
 
-use Layer::{Adapter, Bench, Binary, Domain, Door, Engine, Kit, Ports, Sim, Store, Testkit, Xtask};
+use Layer::{
+    Adapter, Bench, Binary, Domain, Door, Engine, Fuzz, Kit, Ports, Sim, Store, Testkit, Xtask,
+};
 
 impl Layer {
     fn of(directory: &Path) -> Option<Self> {
@@ -72,6 +75,7 @@ impl Layer {
             ["adapters", _] => Adapter,
             ["handel"] => Binary,
             ["testkit"] => Testkit,
+            ["fuzz"] => Fuzz,
             ["bench"] => Bench,
             ["sim"] => Sim,
             ["xtask"] => Xtask,
@@ -91,6 +95,7 @@ impl Layer {
             Binary => &[Domain, Ports, Store, Engine, Kit, Door, Adapter],
             Testkit => &[Domain, Ports, Store, Engine, Adapter],
             Sim => &[Domain, Ports, Store, Engine, Testkit],
+            Fuzz => &[Domain, Ports, Engine, Kit, Door, Adapter, Testkit],
         }
     }
 
@@ -116,6 +121,7 @@ impl Layer {
                 "the binary wires the product, and what tests and developers use is no part of it"
             }
             Testkit => "the test kit is a shop below the doors",
+            Fuzz => "the fuzz targets are a shop of the test kit with its doors",
             Bench => "the bench meets a shop over the wire, as any client does",
             Sim => "the simulation drives the engine, and is its own world beside it",
             Xtask => "developer commands build without the product",
@@ -168,6 +174,7 @@ fn between_layers(from: Layer, to: Layer, kind: Kind) -> Option<&'static str> {
     }
     Some(match to {
         Binary => "nothing depends on the binary",
+        Fuzz => "nothing depends on the fuzz targets",
         Bench => "nothing depends on the bench",
         Sim => "nothing depends on the simulation",
         Xtask => "nothing depends on the developer commands",
@@ -203,7 +210,7 @@ fn of_library(package: &Package, layer: Layer, dependency: &Dependency) -> Optio
 }
 
 fn speaks_http(layer: Layer, is_dev: bool) -> bool {
-    matches!(layer, Kit | Door | Adapter | Binary) || (layer == Testkit && is_dev)
+    matches!(layer, Kit | Door | Adapter | Binary | Fuzz) || (layer == Testkit && is_dev)
 }
 
 #[cfg(test)]

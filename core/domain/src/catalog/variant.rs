@@ -142,18 +142,25 @@ impl VariantInput {
             requires_shipping: self.requires_shipping,
             tracked: self.tracked,
             backorder: self.backorder,
-            prices: self.prices,
+            prices: in_order(self.prices),
         }
     }
 }
 
 impl Price {
-    /// Checks a list of prices: amounts in range and each currency once.
-    pub fn check_all(prices: &[Price], pointer: &str) -> Result<(), crate::Refusal> {
+    /// Checks a list of prices, amounts in range and each currency once, and puts them in their order.
+    pub fn checked(prices: Vec<Price>, pointer: &str) -> Result<Vec<Price>, crate::Refusal> {
         let mut errors = FieldErrors::default();
-        check_prices(prices, pointer, &mut errors);
-        errors.finish()
+        check_prices(&prices, pointer, &mut errors);
+        errors.finish()?;
+        Ok(in_order(prices))
     }
+}
+
+/// By currency, as they are read from the database: what a change answers is what is there afterwards.
+fn in_order(mut prices: Vec<Price>) -> Vec<Price> {
+    prices.sort_unstable_by_key(|price| price.currency.to_string());
+    prices
 }
 
 fn check_prices(prices: &[Price], pointer: &str, errors: &mut FieldErrors) {

@@ -136,7 +136,7 @@ impl Engine {
         expected_version: Option<i64>,
     ) -> Result<Once<Product>, Error> {
         ctx.require(Scope::CatalogWrite)?;
-        Price::check_all(&prices, "/prices")?;
+        let prices = Price::checked(prices, "/prices")?;
         let (engine, context) = (self.clone(), ctx.clone());
         let once = self
             .write_once(ctx, async move |tx, now| {

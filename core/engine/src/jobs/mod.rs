@@ -26,6 +26,8 @@ statements! {
         select count(case when status = 'queued' then 1 end), count(case when status = 'dead' then 1 end),
                min(case when status = 'queued' then run_at end)
           from jobs where status in ('queued', 'dead')";
+    RELEASE_ALL = "
+        update jobs set lease_until = null, run_at = $1 where status = 'queued' and (lease_until is not null or run_at > $1)";
     PURGE = "
         delete from jobs where (tenant_id, id) in (
             select tenant_id, id from jobs where status = 'done' and updated_at <= $1 order by updated_at limit 500)";
@@ -80,6 +82,11 @@ impl Engine {
             })
             .await
     }
+}
+
+/// Makes every job due that waits. Only where no other process can be alive.
+pub(crate) fn release_all(now: Timestamp) -> Bound {
+    RELEASE_ALL.bind(values![now])
 }
 
 /// Deletes some jobs that are done and no longer kept.

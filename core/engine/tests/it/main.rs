@@ -5,6 +5,7 @@ mod cart;
 mod category;
 mod channel;
 mod checkout;
+mod clock;
 mod crash;
 mod idempotency;
 mod listing;

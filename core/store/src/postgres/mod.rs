@@ -24,11 +24,17 @@ const ATTEMPTS_MAX: usize = 20;
 const LOCK_TIMEOUT_MS: u32 = 5_000;
 /// How long a connection may be waited for.
 const WAIT: Duration = Duration::from_secs(5);
+/// How much longer than the server may work an answer is waited for: on its way, or in a long queue of statements.
+const SLACK: Duration = Duration::from_secs(5);
+/// How long a connection may be silent before it is asked whether it lives.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// A pool of connections to PostgreSQL. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Postgres {
     pool: Pool,
+    /// How long an answer is waited for.
+    patience: Duration,
 }
 
 impl Postgres {
@@ -46,6 +52,7 @@ impl Postgres {
             statement_timeout.as_millis(),
         );
         config.options(options).application_name("handel").connect_timeout(WAIT);
+        config.keepalives_idle(KEEPALIVE).tcp_user_timeout(KEEPALIVE);
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(config, tls()?, manager);
         let pool = Pool::builder(manager)
@@ -55,7 +62,7 @@ impl Postgres {
             .runtime(deadpool_postgres::Runtime::Tokio1)
             .build()
             .map_err(StoreError::unavailable)?;
-        let postgres = Self { pool };
+        let postgres = Self { pool, patience: statement_timeout.saturating_add(SLACK) };
         let client = postgres.client().await?;
         let version: String = client.query_one("show server_version_num", &[]).await?.get(0);
         if version.parse::<u32>().is_ok_and(|version| version < 140_000) {
@@ -81,7 +88,8 @@ impl Postgres {
             let client = self.client().await?;
             let mut guard = Guard { client: Some(client) };
             let open = guard.client.as_ref().expect("taken only when dropped");
-            let mut transaction = Transaction::postgres(PostgresTransaction::new(open, true));
+            let mut transaction =
+                Transaction::postgres(PostgresTransaction::new(open, true, self.patience));
             let outcome = unit(&mut transaction).await;
             let inner = transaction.into_postgres().expect("made for PostgreSQL above");
             let failed = inner.failed();
@@ -114,7 +122,14 @@ impl Postgres {
         E: From<StoreError>,
     {
         let client = self.client().await?;
-        unit(&mut Transaction::postgres(PostgresTransaction::new(&client, false))).await
+        let inner = PostgresTransaction::new(&client, false, self.patience);
+        let mut transaction = Transaction::postgres(inner);
+        let outcome = unit(&mut transaction).await;
+        if transaction.into_postgres().is_some_and(|inner| inner.is_lost()) {
+            // Whoever got this connection next would wait as long for nothing.
+            drop(Object::take(client));
+        }
+        outcome
     }
 
     pub(crate) async fn prepare(&self, statement: &'static Statement) -> Result<(), StoreError> {

@@ -1,5 +1,7 @@
 //! Statements on PostgreSQL.
 
+use std::time::Duration;
+
 use deadpool_postgres::Object;
 use futures_util::future::{try_join, try_join_all};
 use tokio_postgres::types::ToSql;
@@ -16,13 +18,22 @@ pub(crate) struct PostgresTransaction<'b> {
     begin: bool,
     /// Whether there is a transaction that must be ended.
     open: bool,
+    /// How long an answer is waited for. The server ends a statement earlier, unless the network swallows it.
+    patience: Duration,
+    /// Whether no answer came: nothing that is sent on this connection will get one.
+    lost: bool,
     failed: Option<StoreError>,
 }
 
 impl<'b> PostgresTransaction<'b> {
     /// With `writes`, the first statement begins a transaction; without, each statement stands alone.
-    pub(super) fn new(client: &'b Object, writes: bool) -> Self {
-        Self { client, begin: writes, open: false, failed: None }
+    pub(super) fn new(client: &'b Object, writes: bool, patience: Duration) -> Self {
+        Self { client, begin: writes, open: false, patience, lost: false, failed: None }
+    }
+
+    /// Whether the connection is of no more use.
+    pub(super) fn is_lost(&self) -> bool {
+        self.lost
     }
 
     /// What failed first, if anything did. After that PostgreSQL answers a commit with a rollback.
@@ -56,21 +67,45 @@ impl<'b> PostgresTransaction<'b> {
 
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
         let client = self.client;
+        // Migrations may take as long as the server lets them.
+        self.patience = Duration::MAX;
         self.pipeline([client.batch_execute(sql)]).await.map(|_| ())
     }
 
-    pub(super) async fn commit(self) -> Result<(), StoreError> {
+    pub(super) async fn commit(mut self) -> Result<(), StoreError> {
+        self.end("commit").await
+    }
+
+    pub(super) async fn rollback(mut self) -> Result<(), StoreError> {
+        self.end("rollback").await
+    }
+
+    async fn end(&mut self, word: &str) -> Result<(), StoreError> {
+        if self.lost {
+            return Err(silence());
+        }
         if self.open {
-            self.client.batch_execute("commit").await?;
+            self.answered(self.client.batch_execute(word)).await?;
         }
         Ok(())
     }
 
-    pub(super) async fn rollback(self) -> Result<(), StoreError> {
-        if self.open {
-            self.client.batch_execute("rollback").await?;
+    /// Waits for an answer, but not forever.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what the network swallows gets no answer at any time of a simulated clock"
+    )]
+    async fn answered<T>(
+        &mut self,
+        answer: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, StoreError> {
+        match tokio::time::timeout(self.patience, answer).await {
+            Ok(answer) => answer.map_err(StoreError::from),
+            Err(_) => {
+                self.lost = true;
+                Err(silence())
+            }
         }
-        Ok(())
     }
 
     /// Prepares what this connection has not run before. Costs a round trip only the first time.
@@ -81,8 +116,8 @@ impl<'b> PostgresTransaction<'b> {
         let mut prepared = Vec::with_capacity(bounds.len());
         for bound in bounds {
             let text = bound.statement.for_postgres();
-            let outcome = self.client.prepare_cached(text).await;
-            prepared.push(outcome.map_err(|error| self.note(error))?);
+            let outcome = self.answered(self.client.prepare_cached(text)).await;
+            prepared.push(outcome.map_err(|error| self.fail(error))?);
         }
         Ok(prepared)
     }
@@ -97,15 +132,11 @@ impl<'b> PostgresTransaction<'b> {
         let outcome = if std::mem::take(&mut self.begin) {
             self.open = true;
             let begin = self.client.batch_execute("begin");
-            try_join(begin, commands).await.map(|((), results)| results)
+            self.answered(try_join(begin, commands)).await.map(|((), results)| results)
         } else {
-            commands.await
+            self.answered(commands).await
         };
-        outcome.map_err(|error| self.note(error))
-    }
-
-    fn note(&mut self, error: tokio_postgres::Error) -> StoreError {
-        self.fail(StoreError::from(error))
+        outcome.map_err(|error| self.fail(error))
     }
 
     /// From here on the transaction cannot commit.
@@ -113,4 +144,8 @@ impl<'b> PostgresTransaction<'b> {
         self.failed.get_or_insert_with(|| error.clone());
         error
     }
+}
+
+fn silence() -> StoreError {
+    StoreError::Unavailable("the database does not answer".to_owned())
 }

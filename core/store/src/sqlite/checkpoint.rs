@@ -11,7 +11,7 @@ use crate::error::StoreError;
 /// How many pages of the log are worth moving.
 const PAGES_MIN: i64 = 2_000;
 /// How long the log gets before the writer moves what is left.
-pub(super) const LOG_PAGES_MAX: i64 = 8_000;
+pub(super) const LOG_PAGES_MAX: i64 = 4_000;
 
 /// Tells the thread that there may be something to move.
 pub(super) struct Bell(Sender<()>);

@@ -37,6 +37,9 @@ use crate::{
 const FILE: &str = "handel.db";
 /// The write-ahead log, which SQLite names after the database.
 const LOG: &str = "handel.db-wal";
+/// Less room than this on the disk is none: the write-ahead log alone may grow to it before it is moved to the
+/// database, and a small write that still fits says nothing of the next one.
+const ROOM_MIN: u64 = 16 << 20;
 /// Statements of one connection that stay prepared.
 const STATEMENT_CACHE: usize = 512;
 
@@ -131,10 +134,23 @@ impl Sqlite {
         copy::backup(self.path.clone(), to).await
     }
 
-    /// Looks at every page of the file.
+    /// Whether the disk has room for what a shop writes.
+    pub(crate) fn check_room(&self) -> Result<(), StoreError> {
+        let directory = self.path.parent().unwrap_or(Path::new("."));
+        let disk = rustix::fs::statvfs(directory)
+            .map_err(|error| StoreError::NotWritable(format!("its room is unknown: {error}")))?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free < ROOM_MIN {
+            let message = format!("only {} KiB are free on its disk", free >> 10);
+            return Err(StoreError::NotWritable(message));
+        }
+        Ok(())
+    }
+
+    /// Looks at every page of the file, and compares every index with its table.
     pub(crate) async fn check_integrity(&self) -> Result<(), StoreError> {
         let path = self.path.clone();
-        let work = move || check_integrity(&connect(&path, true)?);
+        let work = move || verdict(&connect(&path, true)?, "pragma integrity_check(1)");
         tokio::task::spawn_blocking(work).await.map_err(StoreError::unavailable)?
     }
 
@@ -256,8 +272,12 @@ fn check_readable(connection: &Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Looks at every page.
+/// Looks at every page, as fast as that can be done.
 fn check_integrity(connection: &Connection) -> Result<(), StoreError> {
-    let verdict: String = connection.query_row("pragma quick_check(1)", [], |row| row.get(0))?;
+    verdict(connection, "pragma quick_check(1)")
+}
+
+fn verdict(connection: &Connection, question: &str) -> Result<(), StoreError> {
+    let verdict: String = connection.query_row(question, [], |row| row.get(0))?;
     if verdict == "ok" { Ok(()) } else { Err(StoreError::Corrupt(verdict)) }
 }

@@ -10,17 +10,14 @@ use handel_domain::{
     id::CategoryId,
     text::Slug,
 };
-use handel_engine::{CategoryNode, Page, Scope};
-use handel_kit::{Door, PathParams, Problem, ProblemBody, Request, Write};
+use handel_engine::{CategoryNode, Page};
+use handel_kit::{Door, PathParams, Problem, ProblemBody, Request, Staff, Write, needs};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    created,
-    documents::{BadBody, IdempotencyKey, IfMatch, Refused, Stale, Unversioned},
-    required_version,
-};
+use super::{created, required_version};
+use crate::documents::{BadBody, IdempotencyKey, IfMatch, Refused, Stale, Unversioned};
 use crate::replies::{PageBody, once, versioned};
 
 /// A category as staff send it.
@@ -84,10 +81,10 @@ pub(crate) struct StaffCategoryView {
     )
 )]
 pub(super) async fn list_categories(
+    _: Staff<needs::CatalogRead>,
     State(door): State<Door>,
     request: Request,
 ) -> Result<Json<PageBody<StaffCategoryView>>, Problem> {
-    request.ctx.require(Scope::CatalogRead)?;
     let mut items = Vec::new();
     flatten(door.engine().list_categories(&request.ctx).await?, &mut items);
     Ok(Json(PageBody::from(Page { items, next_cursor: None })))
@@ -111,6 +108,7 @@ pub(super) async fn list_categories(
     )
 )]
 pub(super) async fn create_category(
+    _: Staff<needs::CatalogWrite>,
     State(door): State<Door>,
     write: Write<CategoryBody>,
 ) -> Result<Response, Problem> {
@@ -140,11 +138,11 @@ pub(super) async fn create_category(
     )
 )]
 pub(super) async fn replace_category(
+    _: Staff<needs::CatalogWrite>,
     State(door): State<Door>,
     PathParams(id): PathParams<CategoryId>,
     write: Write<CategoryBody>,
 ) -> Result<Response, Problem> {
-    write.ctx.require(Scope::CatalogWrite)?;
     let expected = required_version(&write.headers)?;
     let saved = door.engine().replace_category(&write.ctx, id, write.body.into(), expected).await?;
     Ok(once(saved, |category| {
@@ -169,6 +167,7 @@ pub(super) async fn replace_category(
     )
 )]
 pub(super) async fn delete_category(
+    _: Staff<needs::CatalogWrite>,
     State(door): State<Door>,
     PathParams(id): PathParams<CategoryId>,
     request: Request,

@@ -7,7 +7,9 @@ use axum::{
 };
 use handel_domain::id::ApiKeyId;
 use handel_engine::{ApiKey, NewApiKey, Scope};
-use handel_kit::{Door, PathParams, Problem, ProblemBody, QueryParams, Request, Write};
+use handel_kit::{
+    Door, PathParams, Problem, ProblemBody, QueryParams, Request, Staff, Write, needs,
+};
 use http::{StatusCode, header};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -16,10 +18,8 @@ use utoipa::{
     openapi::{ArrayBuilder, ObjectBuilder, Schema, schema::Type},
 };
 
-use super::{
-    PageQuery,
-    documents::{BadBody, BadQuery, Refused},
-};
+use super::PageQuery;
+use crate::documents::{BadBody, BadQuery, Refused};
 use crate::replies::PageBody;
 
 /// A new API key.
@@ -98,6 +98,7 @@ fn scopes() -> Schema {
     )
 )]
 pub(super) async fn create_key(
+    _: Staff<needs::KeysWrite>,
     State(door): State<Door>,
     write: Write<KeyBody>,
 ) -> Result<Response, Problem> {
@@ -120,6 +121,7 @@ pub(super) async fn create_key(
     )
 )]
 pub(super) async fn list_keys(
+    _: Staff<needs::KeysWrite>,
     State(door): State<Door>,
     QueryParams(query): QueryParams<PageQuery>,
     request: Request,
@@ -143,6 +145,7 @@ pub(super) async fn list_keys(
     )
 )]
 pub(super) async fn revoke_key(
+    _: Staff<needs::KeysWrite>,
     State(door): State<Door>,
     PathParams(id): PathParams<ApiKeyId>,
     request: Request,

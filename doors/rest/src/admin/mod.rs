@@ -1,6 +1,5 @@
 //! What staff do. Every route needs an API key with the scope that its documentation names. The use case
-//! demands it; the handler does so too where the use case also serves shoppers, or where something else
-//! would be refused first.
+//! demands it; handlers take `Staff` first, so that nothing else is looked at, or refused, before.
 
 /// Declares the words that an enum of the domain has on the wire. A new variant does not compile until it
 /// has one.
@@ -30,7 +29,6 @@ macro_rules! wire_enum {
 
 mod categories;
 mod channels;
-mod documents;
 mod keys;
 mod operations;
 mod orders;

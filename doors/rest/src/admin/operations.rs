@@ -3,15 +3,15 @@
 use axum::{Json, extract::State};
 use handel_domain::id::JobId;
 use handel_engine::DeadJob;
-use handel_kit::{Door, PathParams, Problem, ProblemBody, QueryParams, Request, Write};
+use handel_kit::{
+    Door, PathParams, Problem, ProblemBody, QueryParams, Request, Staff, Write, needs,
+};
 use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{
-    NoBody, PageQuery,
-    documents::{BadBody, BadQuery, Refused},
-};
+use super::{NoBody, PageQuery};
+use crate::documents::{BadBody, BadQuery, Refused};
 use crate::replies::PageBody;
 
 /// A job that failed for good.
@@ -47,6 +47,7 @@ pub(crate) struct DeadJobView {
     )
 )]
 pub(super) async fn list_dead_jobs(
+    _: Staff<needs::Operations>,
     State(door): State<Door>,
     QueryParams(query): QueryParams<PageQuery>,
     request: Request,
@@ -70,6 +71,7 @@ pub(super) async fn list_dead_jobs(
     )
 )]
 pub(super) async fn replay_job(
+    _: Staff<needs::Operations>,
     State(door): State<Door>,
     PathParams(id): PathParams<JobId>,
     write: Write<NoBody>,

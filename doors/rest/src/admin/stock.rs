@@ -11,14 +11,14 @@ use handel_domain::{
     text::{Sku, Slug},
 };
 use handel_engine::{AdjustStock, MovementEntry, Page, StockKey, StockView};
-use handel_kit::{Door, PathParams, Problem, ProblemBody, QueryParams, Request, Write};
+use handel_kit::{
+    Door, PathParams, Problem, ProblemBody, QueryParams, Request, Staff, Write, needs,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    PageQuery,
-    documents::{BadBody, BadQuery, IdempotencyKey, Refused},
-};
+use super::PageQuery;
+use crate::documents::{BadBody, BadQuery, IdempotencyKey, Refused};
 use crate::replies::{PageBody, once};
 
 /// A change of what is on hand. Names the variant by exactly one of `variant_id` and `sku`.
@@ -109,6 +109,7 @@ pub(crate) struct MovementView {
     )
 )]
 pub(super) async fn get_stock(
+    _: Staff<needs::StockRead>,
     State(door): State<Door>,
     PathParams(id): PathParams<VariantId>,
     request: Request,
@@ -132,6 +133,7 @@ pub(super) async fn get_stock(
     )
 )]
 pub(super) async fn list_movements(
+    _: Staff<needs::StockRead>,
     State(door): State<Door>,
     PathParams(id): PathParams<VariantId>,
     QueryParams(query): QueryParams<PageQuery>,
@@ -159,6 +161,7 @@ pub(super) async fn list_movements(
     )
 )]
 pub(super) async fn adjust_stock(
+    _: Staff<needs::StockWrite>,
     State(door): State<Door>,
     write: Write<AdjustmentBody>,
 ) -> Result<Response, Problem> {

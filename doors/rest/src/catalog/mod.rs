@@ -17,7 +17,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use views::{CategoryTree, ChannelView, ProductSummaryView, ProductView};
 
-use crate::replies::{PAGE, PageBody, versioned};
+use crate::{
+    documents::{Always, BadQuery, InChannel},
+    replies::{PAGE, PageBody, versioned},
+};
 
 pub(crate) fn router() -> OpenApiRouter<Door> {
     OpenApiRouter::new()
@@ -61,13 +64,11 @@ struct Items<T> {
 }
 
 /// Products of the channel, page by page.
-#[utoipa::path(get, path = "/products", tag = "catalog", params(ListQuery), responses(
+#[utoipa::path(get, path = "/products", tag = "catalog", params(InChannel, ListQuery), responses(
+    Always, BadQuery,
     (status = 200, description = "A page", body = PageBody<ProductSummaryView>),
-    (status = 400, description = "The cursor is not of this list", body = ProblemBody,
-        content_type = "application/problem+json"),
     (status = 404, description = "No such category or channel", body = ProblemBody,
         content_type = "application/problem+json"),
-    (status = 422, description = "A parameter is wrong", body = ProblemBody, content_type = "application/problem+json"),
 ))]
 async fn list_products(
     State(door): State<Door>,
@@ -80,7 +81,8 @@ async fn list_products(
 
 /// A product with its variants, prices and what can be bought now.
 #[utoipa::path(get, path = "/products/{key}", tag = "catalog",
-    params(("key" = String, Path, description = "The id or the slug")), responses(
+    params(("key" = String, Path, description = "The id or the slug"), InChannel), responses(
+    Always,
     (status = 200, description = "The product", body = ProductView),
     (status = 304, description = "It is the one that you have (`If-None-Match`)"),
     (status = 404, description = "No such product", body = ProblemBody, content_type = "application/problem+json"),
@@ -112,7 +114,9 @@ async fn get_product(
 }
 
 /// The tree of categories.
-#[utoipa::path(get, path = "/categories", tag = "catalog", responses(
+#[utoipa::path(get, path = "/categories", tag = "catalog", params(InChannel), responses(
+    Always,
+    (status = 404, description = "No such channel", body = ProblemBody, content_type = "application/problem+json"),
     (status = 200, description = "The tree", body = Items<CategoryTree>),
 ))]
 async fn list_categories(
@@ -124,7 +128,9 @@ async fn list_categories(
 }
 
 /// The channels to choose from with the header `Handel-Channel`. The first one holds where none is chosen.
-#[utoipa::path(get, path = "/channels", tag = "catalog", responses(
+#[utoipa::path(get, path = "/channels", tag = "catalog", params(InChannel), responses(
+    Always,
+    (status = 404, description = "No such channel", body = ProblemBody, content_type = "application/problem+json"),
     (status = 200, description = "The channels", body = Items<ChannelView>),
 ))]
 async fn list_channels(

@@ -236,19 +236,20 @@ both_databases! {
         let submit = |body: Value| shop.post("/checkout").cart(&cart.token).once("k").json(&body);
         for number in ["4242424242424242", "4242 4242 4242 4242", "4242-4242-4242-4242"] {
             let custom = json!({ "sku": "MUG", "custom": { "note": format!("pay with {number}") } });
-            let calls: [Call; 4] = [
+            let mut calls: Vec<Call> = vec![
                 submit(paying(number)),
-                submit(in_address("line1", number)),
-                submit(in_address("name", number)),
                 shop.post("/cart/items").cart(&cart.token).json(&custom),
             ];
+            for part in ["name", "line1", "line2", "city", "region", "postal_code", "phone"] {
+                calls.push(submit(in_address(part, number)));
+            }
+            let mut billed = buyer();
+            billed["billing_address"] = in_address("line1", number)["shipping_address"].clone();
+            billed["shipping_address"]["city"] = json!("");
+            calls.push(submit(billed));
             for call in calls {
                 let reply = call.send().await;
-                assert_eq!(reply.status, 422, "{reply}");
-                // An address lists all its wrong fields, so its code says no more than that.
-                let is_told = reply.json()["code"] == "card_number.refused"
-                    || reply.json()["errors"][0]["message"].as_str().is_some_and(|why| why.contains("card number"));
-                assert!(is_told, "{reply}");
+                reply.problem(422, "card_number.refused");
                 let text = reply.to_string();
                 assert!(!text.contains("4242"), "it is said back: {text}");
             }

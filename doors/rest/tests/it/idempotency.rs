@@ -1,6 +1,8 @@
 //! The same request, sent again.
 
-use handel_testkit::{both_databases, meanwhile};
+use handel_engine::Scope;
+use handel_testkit::{both_databases, fixtures::product_input, meanwhile};
+use http::Method;
 use serde_json::json;
 
 use super::support::{Shop, paying};
@@ -72,6 +74,31 @@ both_databases! {
         ] {
             add(other).send().await.problem(422, "idempotency.conflict");
         }
+    }
+
+    /// Goal: what else decides what a request does is part of it: the version that it is meant for, and the
+    /// channel that it is sent to.
+    async fn a_key_holds_for_one_version_and_one_channel(shop: Shop) {
+        let key = shop.key(&[Scope::CatalogRead, Scope::CatalogWrite]).await;
+        shop.product("MUG", 1999, 50).await;
+        let product = shop.get("/admin/products/mug").bearer(&key).send().await.expect(200);
+        let path = format!("/admin/products/{}", product.json()["id"].as_str().expect("an id"));
+        let tag = product.header("etag");
+        let body = serde_json::to_value(product_input("MUG", 100)).expect("JSON");
+        let replace = |tag: &str| {
+            shop.call(Method::PUT, &path).bearer(&key).once("replace").header("if-match", tag).json(&body)
+        };
+        let first = replace(&tag).send().await.expect(200);
+        assert!(replace(&tag).send().await.expect(200).is_replayed());
+        for other in ["*", &first.header("etag")] {
+            replace(other).send().await.problem(422, "idempotency.conflict");
+        }
+
+        let make = || shop.post("/cart").once("0b9c5a1e-7f0d-4c8e");
+        let cart = make().send().await.expect(201).json();
+        assert_eq!(make().send().await.expect(201).json()["id"], cart["id"]);
+        make().header("handel-channel", "default").send().await.problem(422, "idempotency.conflict");
+        make().without("handel-channel").send().await.problem(422, "idempotency.conflict");
     }
 
     /// Goal: who has no cart yet shares the space of keys with everybody, so a key that could be guessed is

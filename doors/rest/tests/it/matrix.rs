@@ -115,6 +115,36 @@ both_databases! {
         assert!(checked >= 25, "{checked} operations of staff");
     }
 
+    /// Goal: whoever may not do something is told so before anything that they sent is looked at.
+    async fn staff_are_known_before_anything_is_read(shop: Shop) {
+        let mut bodies = 0;
+        for (template, method, operation) in operations(&document(shop).await) {
+            if !template.starts_with("/api/v1/admin/") {
+                continue;
+            }
+            let path = template.replace(['{', '}'], "%FF");
+            let needed = scope(&operation);
+            let others: Vec<_> = Scope::ALL.iter().copied().filter(|scope| *scope != needed).collect();
+            let others = shop.key(&others).await;
+            let call = || shop.call(method.clone(), &format!("{path}?limit=none"));
+            call().send().await.problem(401, "auth.required");
+            call().bearer(&others).send().await.problem(403, "auth.scope_missing");
+            call().bearer("hk_wrong_key").send().await.problem(401, "auth.invalid");
+            if !operation["requestBody"].is_object() {
+                continue;
+            }
+            bodies += 1;
+            let too_large = "x".repeat(2 << 20);
+            for body in ["{", "[]", "{\"nonsense\": 1}", "", &too_large] {
+                for call in [call().text(body), call().text(body).without("content-type")] {
+                    call.send().await.problem(401, "auth.required");
+                }
+                call().text(body).bearer(&others).send().await.problem(403, "auth.scope_missing");
+            }
+        }
+        assert!(bodies >= 9, "{bodies} operations take a body");
+    }
+
     /// Goal: what shoppers do needs no key, and a key that may read orders sees more than a shopper.
     async fn what_shoppers_do_needs_no_key(shop: Shop) {
         shop.product("MUG", 1999, 9).await;

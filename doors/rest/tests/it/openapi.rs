@@ -124,6 +124,31 @@ async fn every_operation_is_documented_with_its_answers() {
     }
 }
 
+/// What any request may be answered with, and what any request with a body or a list may be, is said everywhere.
+#[tokio::test]
+async fn what_may_happen_anywhere_is_documented_everywhere() {
+    let shop = shop().await;
+    for (path, method, operation) in operations(&document(&shop).await) {
+        let says = |status: &str| operation["responses"][status].is_object();
+        let mut expected = vec!["401", "500", "503"];
+        if path.starts_with("/api/v1/admin/")
+            || (method != Method::GET && !path.contains("webhooks"))
+        {
+            expected.push("403");
+        }
+        if operation["requestBody"].is_object() && !path.contains("webhooks") {
+            expected.extend(["400", "413", "415", "422"]);
+        }
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        if parameters.into_iter().any(|parameter| parameter["name"] == "cursor") {
+            expected.extend(["400", "422"]);
+        }
+        for status in expected {
+            assert!(says(status), "{method} {path} does not say {status}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn every_path_takes_the_methods_that_are_documented_and_no_others() {
     let shop = shop().await;

@@ -4,18 +4,17 @@ mod settings;
 
 use axum::{Json, extract::State, response::Response};
 use handel_domain::{Code, Refusal, channel::Channel, text::Slug};
-use handel_engine::{Context, Page, Scope};
-use handel_kit::{Door, PathParams, Problem, ProblemBody, Request, Write, expected_version};
+use handel_engine::{Context, Page};
+use handel_kit::{
+    Door, PathParams, Problem, ProblemBody, Request, Staff, Write, expected_version, needs,
+};
 use http::{HeaderMap, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use self::settings::SettingsBody;
-use super::{
-    created,
-    documents::{BadBody, IfMatchOptional, Refused, Stale},
-    required_version,
-};
+use super::{created, required_version};
+use crate::documents::{BadBody, IfMatchOptional, Refused, Stale};
 use crate::replies::{PageBody, once, versioned};
 
 /// A sales channel as staff see it.
@@ -45,10 +44,10 @@ pub(crate) struct StaffChannelView {
     )
 )]
 pub(super) async fn list_channels(
+    _: Staff<needs::ChannelsWrite>,
     State(door): State<Door>,
     request: Request,
 ) -> Result<Json<PageBody<StaffChannelView>>, Problem> {
-    request.ctx.require(Scope::ChannelsWrite)?;
     let items = door.engine().list_channels(&request.ctx).await?;
     Ok(Json(PageBody::from(Page { items, next_cursor: None })))
 }
@@ -69,11 +68,11 @@ pub(super) async fn list_channels(
     )
 )]
 pub(super) async fn get_channel(
+    _: Staff<needs::ChannelsWrite>,
     State(door): State<Door>,
     PathParams(code): PathParams<Slug>,
     request: Request,
 ) -> Result<Response, Problem> {
-    request.ctx.require(Scope::ChannelsWrite)?;
     let ctx = Context { channel: Some(code), ..request.ctx };
     let channel = door.engine().get_channel(&ctx).await?;
     Ok(versioned(StatusCode::OK, channel.version, StaffChannelView::from(channel.as_ref().clone())))
@@ -95,16 +94,18 @@ pub(super) async fn get_channel(
             ("Location" = String, description = "Where the channel is"),
             ("ETag" = String, description = "Its version"))),
         Refused, BadBody, Stale,
+        (status = 404, description = "This cannot be the code of a channel",
+            body = ProblemBody, content_type = "application/problem+json"),
         (status = 428, description = "The channel exists and the header `If-Match` is missing",
             body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn put_channel(
+    _: Staff<needs::ChannelsWrite>,
     State(door): State<Door>,
     PathParams(code): PathParams<Slug>,
     write: Write<SettingsBody>,
 ) -> Result<Response, Problem> {
-    write.ctx.require(Scope::ChannelsWrite)?;
     let expected = version_to_replace(&door, &write.ctx, &code, &write.headers).await?;
     let settings = write.body.try_into()?;
     let channel = door.engine().put_channel(&write.ctx, code, settings, expected).await?;

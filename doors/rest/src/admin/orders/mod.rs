@@ -9,17 +9,14 @@ use handel_domain::{
     order::{self, Order},
     text::Email,
 };
-use handel_engine::{AuditEntry, Context, ListOrders, OrderSummary, Page, ProviderCheck, Scope};
-use handel_kit::{Door, PathParams, Problem, ProblemBody, QueryParams, Request};
+use handel_engine::{AuditEntry, Context, ListOrders, OrderSummary, Page, ProviderCheck};
+use handel_kit::{Door, PathParams, Problem, ProblemBody, QueryParams, Request, Staff, needs};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
-    PageQuery,
-    documents::{BadQuery, Refused},
-    page_limit,
-};
+use super::{PageQuery, page_limit};
+use crate::documents::{BadQuery, Refused};
 use crate::{
     replies::{PageBody, versioned},
     views::{OrderSummaryView, OrderView},
@@ -125,6 +122,7 @@ struct ProviderCheckView {
     )
 )]
 pub(super) async fn list_orders(
+    _: Staff<needs::OrdersRead>,
     State(door): State<Door>,
     QueryParams(query): QueryParams<OrdersQuery>,
     request: Request,
@@ -152,11 +150,11 @@ pub(super) async fn list_orders(
     )
 )]
 pub(super) async fn get_order(
+    _: Staff<needs::OrdersRead>,
     State(door): State<Door>,
     PathParams(id): PathParams<OrderId>,
     request: Request,
 ) -> Result<Response, Problem> {
-    request.ctx.require(Scope::OrdersRead)?;
     let details = door.engine().get_order(&request.ctx, id, None).await?;
     Ok(versioned(StatusCode::OK, details.order.version, OrderView::from(&details)))
 }
@@ -176,6 +174,7 @@ pub(super) async fn get_order(
     )
 )]
 pub(super) async fn order_history(
+    _: Staff<needs::OrdersRead>,
     State(door): State<Door>,
     PathParams(id): PathParams<OrderId>,
     QueryParams(query): QueryParams<PageQuery>,
@@ -200,6 +199,7 @@ pub(super) async fn order_history(
     )
 )]
 pub(super) async fn reconcile_order(
+    _: Staff<needs::OrdersRead>,
     State(door): State<Door>,
     PathParams(id): PathParams<OrderId>,
     request: Request,

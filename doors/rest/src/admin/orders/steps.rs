@@ -6,15 +6,13 @@ use handel_domain::{
     id::{LineId, OrderId},
     order::{LineQuantity, Order},
 };
-use handel_kit::{Door, PathParams, Problem, ProblemBody, Write, expected_version};
+use handel_kit::{Door, PathParams, Problem, ProblemBody, Staff, Write, expected_version, needs};
 use http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::admin::{
-    NoBody,
-    documents::{BadBody, IdempotencyKey, IfMatchOptional, Refused, Stale},
-};
+use crate::admin::NoBody;
+use crate::documents::{BadBody, IdempotencyKey, IfMatchOptional, Refused, Stale};
 use crate::{
     replies::{once, versioned},
     views::OrderView,
@@ -67,6 +65,7 @@ pub(crate) struct CancelBody {
     )
 )]
 pub(crate) async fn pack_order(
+    _: Staff<needs::OrdersWrite>,
     State(door): State<Door>,
     PathParams(id): PathParams<OrderId>,
     write: Write<NoBody>,
@@ -97,6 +96,7 @@ pub(crate) async fn pack_order(
     )
 )]
 pub(crate) async fn ship_order(
+    _: Staff<needs::OrdersWrite>,
     State(door): State<Door>,
     PathParams(id): PathParams<OrderId>,
     write: Write<Option<ShipBody>>,
@@ -125,6 +125,7 @@ pub(crate) async fn ship_order(
     )
 )]
 pub(crate) async fn deliver_order(
+    _: Staff<needs::OrdersWrite>,
     State(door): State<Door>,
     PathParams(id): PathParams<OrderId>,
     write: Write<NoBody>,
@@ -153,6 +154,7 @@ pub(crate) async fn deliver_order(
     )
 )]
 pub(crate) async fn cancel_order(
+    _: Staff<needs::OrdersWrite>,
     State(door): State<Door>,
     PathParams(id): PathParams<OrderId>,
     write: Write<CancelBody>,

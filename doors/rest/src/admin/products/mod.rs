@@ -9,19 +9,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use handel_domain::{catalog::Price, id::ProductId, text::Sku};
-use handel_engine::{ProductKey, Scope};
-use handel_kit::{Door, PathParams, Problem, ProblemBody, Request, Write};
+use handel_engine::ProductKey;
+use handel_kit::{Door, PathParams, Problem, ProblemBody, Request, Staff, Write, needs};
 use http::StatusCode;
 
 use self::{
     body::{PricesBody, ProductBody},
     view::StaffProductView,
 };
-use super::{
-    created,
-    documents::{BadBody, IdempotencyKey, IfMatch, Refused, Stale, Unversioned},
-    required_version,
-};
+use super::{created, required_version};
+use crate::documents::{BadBody, IdempotencyKey, IfMatch, Refused, Stale, Unversioned};
 use crate::replies::{once, versioned};
 
 /// Makes a product with its variants and prices.
@@ -42,6 +39,7 @@ use crate::replies::{once, versioned};
     )
 )]
 pub(super) async fn create_product(
+    _: Staff<needs::CatalogWrite>,
     State(door): State<Door>,
     write: Write<ProductBody>,
 ) -> Result<Response, Problem> {
@@ -68,6 +66,7 @@ pub(super) async fn create_product(
     )
 )]
 pub(super) async fn get_product(
+    _: Staff<needs::CatalogRead>,
     State(door): State<Door>,
     PathParams(key): PathParams<String>,
     request: Request,
@@ -96,11 +95,11 @@ pub(super) async fn get_product(
     )
 )]
 pub(super) async fn replace_product(
+    _: Staff<needs::CatalogWrite>,
     State(door): State<Door>,
     PathParams(id): PathParams<ProductId>,
     write: Write<ProductBody>,
 ) -> Result<Response, Problem> {
-    write.ctx.require(Scope::CatalogWrite)?;
     let expected = required_version(&write.headers)?;
     let input = write.body.try_into()?;
     let saved = door.engine().replace_product(&write.ctx, id, input, expected).await?;
@@ -124,11 +123,11 @@ pub(super) async fn replace_product(
     )
 )]
 pub(super) async fn archive_product(
+    _: Staff<needs::CatalogWrite>,
     State(door): State<Door>,
     PathParams(id): PathParams<ProductId>,
     request: Request,
 ) -> Result<Response, Problem> {
-    request.ctx.require(Scope::CatalogWrite)?;
     let expected = required_version(&request.headers)?;
     door.engine().archive_product(&request.ctx, id, expected).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
@@ -151,11 +150,11 @@ pub(super) async fn archive_product(
     )
 )]
 pub(super) async fn set_prices(
+    _: Staff<needs::CatalogWrite>,
     State(door): State<Door>,
     PathParams(sku): PathParams<Sku>,
     write: Write<PricesBody>,
 ) -> Result<Response, Problem> {
-    write.ctx.require(Scope::CatalogWrite)?;
     let expected = required_version(&write.headers)?;
     let prices = write.body.prices.into_iter().map(Price::from).collect();
     let saved = door.engine().set_prices(&write.ctx, sku, prices, expected).await?;

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, IntoResponses};
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "a description of what `handel_kit::Write` reads")]
-pub(super) struct IdempotencyKey {
+pub(crate) struct IdempotencyKey {
     /// A text of your choice, 1 to 255 characters. The same request with the same key happens once; its
     /// repetition gets the first answer and the header `Idempotent-Replayed: true`.
     #[param(rename = "Idempotency-Key")]
@@ -18,7 +18,7 @@ pub(super) struct IdempotencyKey {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "a description of what `required_version` reads")]
-pub(super) struct IfMatch {
+pub(crate) struct IfMatch {
     /// The ETag of what you read, such as `"3"`; `*` changes whatever is there.
     #[param(rename = "If-Match")]
     version: String,
@@ -28,16 +28,50 @@ pub(super) struct IfMatch {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "a description of what `expected_version` reads")]
-pub(super) struct IfMatchOptional {
+pub(crate) struct IfMatchOptional {
     /// The ETag of what you read, such as `"3"`; without it, whatever is there is changed.
     #[param(rename = "If-Match")]
     version: Option<String>,
 }
 
+/// The header that says in which channel one looks or buys.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "a description of what `handel_kit::Request` reads")]
+pub(crate) struct InChannel {
+    /// The code of a channel; the shop's first one if absent.
+    #[param(rename = "Handel-Channel")]
+    channel: Option<String>,
+}
+
+/// What every route may answer.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "a description of problems that are made elsewhere")]
+pub(crate) enum Always {
+    /// An API key was sent, and it is unknown, expired or revoked.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthenticated(ProblemBody),
+    /// Something went wrong inside; it was logged with the id of the request.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(ProblemBody),
+    /// The shop cannot work at the moment; `Retry-After` says when to ask again.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(ProblemBody),
+}
+
+/// What a write of shoppers may answer.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "a description of problems that are made elsewhere")]
+pub(crate) enum Foreign {
+    /// The cookie was sent by another site.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Origin(ProblemBody),
+}
+
 /// What every route of staff may answer.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "a description of problems that are made elsewhere")]
-pub(super) enum Refused {
+pub(crate) enum Refused {
     /// There is no API key, or it is unknown, expired or revoked.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthenticated(ProblemBody),
@@ -55,7 +89,10 @@ pub(super) enum Refused {
 /// What a list may answer.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "a description of problems that are made elsewhere")]
-pub(super) enum BadQuery {
+pub(crate) enum BadQuery {
+    /// The cursor was not made by this shop, or for another list.
+    #[response(status = 400, content_type = "application/problem+json")]
+    Cursor(ProblemBody),
     /// A parameter is wrong; `errors` names it.
     #[response(status = 422, content_type = "application/problem+json")]
     Invalid(ProblemBody),
@@ -64,7 +101,7 @@ pub(super) enum BadQuery {
 /// What a write may answer.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "a description of problems that are made elsewhere")]
-pub(super) enum BadBody {
+pub(crate) enum BadBody {
     /// The body is not JSON.
     #[response(status = 400, content_type = "application/problem+json")]
     Malformed(ProblemBody),
@@ -87,7 +124,7 @@ pub(super) enum BadBody {
 /// What a change with `If-Match` may answer.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "a description of problems that are made elsewhere")]
-pub(super) enum Stale {
+pub(crate) enum Stale {
     /// Somebody else changed it; `version` is the one that is stored now.
     #[response(status = 412, content_type = "application/problem+json")]
     Conflict(ProblemBody),
@@ -96,7 +133,7 @@ pub(super) enum Stale {
 /// What a change that needs `If-Match` may answer without it.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "a description of problems that are made elsewhere")]
-pub(super) enum Unversioned {
+pub(crate) enum Unversioned {
     /// The header `If-Match` is missing.
     #[response(status = 428, content_type = "application/problem+json")]
     Required(ProblemBody),
