@@ -14,6 +14,7 @@ mod ci;
 mod fuzz;
 mod layers;
 mod process;
+mod schemathesis;
 mod services;
 mod size;
 mod suite;
@@ -54,6 +55,10 @@ enum Command {
     /// Needs cargo-fuzz, and a C++ compiler. The stable compiler will do. What is found is kept in
     /// `fuzz/runner/artifacts`; put the input into `fuzz/corpus` when it is fixed.
     Fuzz(fuzz::Options),
+    /// Send requests made from the OpenAPI document to the real program, and fail on answers that it does not describe.
+    ///
+    /// Needs Python; Schemathesis is installed from PyPI below the target directory.
+    Schemathesis(schemathesis::Options),
     /// Run everything that CI runs, and say how long each step took.
     Ci,
 }
@@ -64,6 +69,7 @@ fn main() -> ExitCode {
         Command::CheckSize => size::check(),
         Command::Services(options) => services::run(&options),
         Command::Test(options) => suite::run(&options),
+        Command::Schemathesis(options) => schemathesis::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Ci => ci::run(),
     };
