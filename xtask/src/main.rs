@@ -12,6 +12,8 @@
 
 mod ci;
 mod fuzz;
+#[cfg(test)]
+mod guarantees;
 mod layers;
 mod process;
 mod schemathesis;
