@@ -12,8 +12,11 @@
 
 mod ci;
 mod fuzz;
+#[cfg(test)]
+mod guarantees;
 mod layers;
 mod process;
+mod schemathesis;
 mod services;
 mod sim;
 mod size;
@@ -60,6 +63,10 @@ enum Command {
     /// Needs cargo-fuzz, and a C++ compiler. The stable compiler will do. What is found is kept in
     /// `fuzz/runner/artifacts`; put the input into `fuzz/corpus` when it is fixed.
     Fuzz(fuzz::Options),
+    /// Send requests made from the OpenAPI document to the real program, and fail on answers that it does not describe.
+    ///
+    /// Needs Python; Schemathesis is installed from PyPI below the target directory.
+    Schemathesis(schemathesis::Options),
     /// Run everything that CI runs, and say how long each step took.
     Ci,
 }
@@ -71,6 +78,7 @@ fn main() -> ExitCode {
         Command::Services(options) => services::run(&options),
         Command::Test(options) => suite::run(&options),
         Command::Sim(options) => sim::run(&options),
+        Command::Schemathesis(options) => schemathesis::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Ci => ci::run(),
     };

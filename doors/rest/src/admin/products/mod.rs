@@ -120,6 +120,8 @@ pub(super) async fn replace_product(
         Refused, Stale, Unversioned,
         (status = 404, description = "No such product",
             body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "The header `If-Match` holds no ETag",
+            body = ProblemBody, content_type = "application/problem+json"),
     )
 )]
 pub(super) async fn archive_product(
