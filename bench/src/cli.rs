@@ -57,6 +57,8 @@ pub enum Command {
     Mixed(LoadOptions),
     /// Buy, and send every completion two or three times at once and again later.
     Duplicates(LoadOptions),
+    /// Complete checkouts that were prepared before: what placing an order costs, and nothing else.
+    Place(PlaceOptions),
     /// Buy the few units of one article, all at once.
     Flash(FlashOptions),
     /// Buy while the server is killed and started again, over and over.
@@ -77,6 +79,19 @@ pub struct LoadOptions {
     /// How long a run goes on before it measures, in seconds.
     #[arg(long, default_value_t = 1)]
     pub warmup: u64,
+    #[command(flatten)]
+    pub common: CommonOptions,
+}
+
+/// Options of placement alone.
+#[derive(Debug, Args)]
+pub struct PlaceOptions {
+    /// How many clients complete checkouts; one run for each number.
+    #[arg(long, value_delimiter = ',', default_value = "1,16,64", value_parser = positive)]
+    pub clients: Vec<usize>,
+    /// How many checkouts are prepared for a run, before the clock starts, and then completed.
+    #[arg(long, default_value_t = 5_000, value_parser = positive)]
+    pub orders: usize,
     #[command(flatten)]
     pub common: CommonOptions,
 }
@@ -198,6 +213,7 @@ impl Command {
             | Self::Browse(load)
             | Self::Mixed(load)
             | Self::Duplicates(load) => &load.common.output,
+            Self::Place(place) => &place.common.output,
             Self::Flash(flash) => &flash.common.output,
             Self::Kill(kill) => &kill.common.output,
             Self::Selftest(selftest) => &selftest.output,

@@ -14,6 +14,7 @@ mod flash;
 mod http;
 mod kill;
 mod load;
+mod place;
 mod report;
 mod run;
 mod scenario;

@@ -9,9 +9,12 @@ use anyhow::{Result, bail};
 
 use crate::{
     check::{Checker, Finding},
-    cli::{Command, CommonOptions, FlashOptions, KillOptions, LoadOptions, TargetOptions},
+    cli::{
+        Command, CommonOptions, FlashOptions, KillOptions, LoadOptions, PlaceOptions, TargetOptions,
+    },
     flash, kill,
     load::{self, Plan},
+    place,
     report::{Report, Run},
     scenario::Scenario,
     selftest,
@@ -29,6 +32,7 @@ pub async fn run(command: &Command) -> Result<Report> {
         Command::Browse(load) => timed("browse", Scenario::Browse, load).await,
         Command::Mixed(load) => timed("mixed", Scenario::Mixed, load).await,
         Command::Duplicates(load) => timed("duplicates", Scenario::Duplicates, load).await,
+        Command::Place(place) => placements(place).await,
         Command::Flash(flash) => sales(flash).await,
         Command::Kill(kill) => crashes(kill).await,
         Command::Selftest(options) => selftest::run(options).await,
@@ -58,6 +62,21 @@ async fn timed(name: &'static str, scenario: Scenario, options: &LoadOptions) ->
                 run.fact("completions without an answer", &log.unanswered.len());
             }
             checker.acknowledge(log.purchases);
+            run.judged(checker.check(shop, PATIENCE).await?);
+            report.add(run);
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn placements(options: &PlaceOptions) -> Result<Report> {
+    with_shop(&options.common, async |shop, checker, report| {
+        for &clients in &options.clients {
+            let outcome = place::run(&shop.world()?, clients, options.orders).await?;
+            let mut run = Run::new("place", clients, &outcome);
+            run.server_memory_mb = memory(shop);
+            checker.acknowledge(outcome.log.purchases);
             run.judged(checker.check(shop, PATIENCE).await?);
             report.add(run);
         }
