@@ -63,6 +63,8 @@ pub enum Command {
     Flash(FlashOptions),
     /// Buy while the server is killed and started again, over and over.
     Kill(KillOptions),
+    /// Place orders beside what the storage alone can do with the same rows.
+    Compare(CompareOptions),
     /// Measure this program against a server that does nothing.
     Selftest(SelftestOptions),
 }
@@ -90,6 +92,19 @@ pub struct PlaceOptions {
     #[arg(long, value_delimiter = ',', default_value = "1,16,64", value_parser = positive)]
     pub clients: Vec<usize>,
     /// How many checkouts are prepared for a run, before the clock starts, and then completed.
+    #[arg(long, default_value_t = 5_000, value_parser = positive)]
+    pub orders: usize,
+    #[command(flatten)]
+    pub common: CommonOptions,
+}
+
+/// Options of the comparison with the storage.
+#[derive(Debug, Args)]
+pub struct CompareOptions {
+    /// How many clients there are; one comparison for each number.
+    #[arg(long, value_delimiter = ',', default_value = "1,16,64", value_parser = positive)]
+    pub clients: Vec<usize>,
+    /// How many orders are placed for a number.
     #[arg(long, default_value_t = 5_000, value_parser = positive)]
     pub orders: usize,
     #[command(flatten)]
@@ -152,7 +167,7 @@ pub struct CommonOptions {
 }
 
 /// Which shop.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Shop")]
 pub struct TargetOptions {
     /// The server's binary [default: `handel` beside this program].
@@ -167,6 +182,9 @@ pub struct TargetOptions {
     /// Where the fresh directory is made, on the disk to be measured [default: for temporary files].
     #[arg(long, value_name = "DIR")]
     pub directory: Option<PathBuf>,
+    /// Where the test provider keeps its books, which a real provider does elsewhere [default: with the shop].
+    #[arg(long, value_name = "DIR", conflicts_with = "url")]
+    pub provider_directory: Option<PathBuf>,
     /// Leave the directory and the database behind.
     #[arg(long)]
     pub keep: bool,
@@ -214,6 +232,7 @@ impl Command {
             | Self::Mixed(load)
             | Self::Duplicates(load) => &load.common.output,
             Self::Place(place) => &place.common.output,
+            Self::Compare(compare) => &compare.common.output,
             Self::Flash(flash) => &flash.common.output,
             Self::Kill(kill) => &kill.common.output,
             Self::Selftest(selftest) => &selftest.output,

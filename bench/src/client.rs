@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use handel_domain::id::{CheckoutId, OrderId};
+use handel_domain::id::{CheckoutId, OrderId, RequestId};
 use http::{HeaderValue, StatusCode};
 use rand::{RngExt as _, SeedableRng as _, rngs::SmallRng};
 
@@ -80,7 +80,7 @@ pub struct Client {
     /// For requests at the same time; one is enough for most scenarios.
     pub connections: Vec<Connection>,
     id: usize,
-    keys: u64,
+    keys: u128,
     rng: SmallRng,
 }
 
@@ -107,11 +107,12 @@ impl Client {
         self.rng.random_range(0..end)
     }
 
-    /// A key that was never used.
+    /// A key that was never used. It looks like an id, so that rows that hold one are known to belong to it.
     pub fn key(&mut self) -> HeaderValue {
         self.keys += 1;
-        let key = format!("{:016x}-{}-{}", self.world.nonce, self.id, self.keys);
-        HeaderValue::try_from(key).expect("digits and dashes are fit for a header")
+        let bits = u128::from(self.world.nonce) << 64 | (self.id as u128) << 40 | self.keys;
+        let key = format!("once_{}", RequestId::from_u128(bits).body());
+        HeaderValue::try_from(key).expect("letters and digits are fit for a header")
     }
 
     /// Sends a request and counts it. Any answer will do.

@@ -10,12 +10,14 @@
 mod check;
 mod cli;
 mod client;
+mod compare;
 mod flash;
 mod http;
 mod kill;
 mod load;
 mod place;
 mod report;
+mod rows;
 mod run;
 mod scenario;
 mod seed;

@@ -10,9 +10,10 @@ use anyhow::{Result, bail};
 use crate::{
     check::{Checker, Finding},
     cli::{
-        Command, CommonOptions, FlashOptions, KillOptions, LoadOptions, PlaceOptions, TargetOptions,
+        Command, CommonOptions, CompareOptions, FlashOptions, KillOptions, LoadOptions,
+        PlaceOptions, TargetOptions,
     },
-    flash, kill,
+    compare, flash, kill,
     load::{self, Plan},
     place,
     report::{Report, Run},
@@ -33,6 +34,7 @@ pub async fn run(command: &Command) -> Result<Report> {
         Command::Mixed(load) => timed("mixed", Scenario::Mixed, load).await,
         Command::Duplicates(load) => timed("duplicates", Scenario::Duplicates, load).await,
         Command::Place(place) => placements(place).await,
+        Command::Compare(compare) => comparisons(compare).await,
         Command::Flash(flash) => sales(flash).await,
         Command::Kill(kill) => crashes(kill).await,
         Command::Selftest(options) => selftest::run(options).await,
@@ -78,6 +80,25 @@ async fn placements(options: &PlaceOptions) -> Result<Report> {
             run.server_memory_mb = memory(shop);
             checker.acknowledge(outcome.log.purchases);
             run.judged(checker.check(shop, PATIENCE).await?);
+            report.add(run);
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn comparisons(options: &CompareOptions) -> Result<Report> {
+    let limits = compare::limits(options).await?;
+    with_shop(&options.common, async |shop, checker, report| {
+        for mut comparison in limits {
+            let outcome = compare::shop(shop, &mut comparison, options.orders).await?;
+            let mut run = Run::new("place", comparison.clients, &outcome);
+            run.server_memory_mb = memory(shop);
+            run.fact("articles", &comparison.articles);
+            checker.acknowledge(outcome.log.purchases);
+            run.judged(checker.check(shop, PATIENCE).await?);
+            comparison.judge(run.iterations_per_second);
+            report.comparisons.push(comparison);
             report.add(run);
         }
         Ok(())

@@ -12,6 +12,7 @@ pub use table::print;
 
 use crate::{
     check::{Finding, Verdict},
+    compare::Comparison,
     load::Outcome,
     stats::{Histogram, Stats, Step},
 };
@@ -23,6 +24,9 @@ pub struct Report {
     pub environment: Environment,
     /// One run after another.
     pub runs: Vec<Run>,
+    /// The shop beside what its storage can do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<Comparison>,
     /// Whether every promise was kept.
     pub holds: bool,
 }
@@ -130,7 +134,7 @@ impl Report {
             backend,
             build: if cfg!(debug_assertions) { "debug" } else { "release" },
         };
-        Self { environment, runs: Vec::new(), holds: true }
+        Self { environment, runs: Vec::new(), comparisons: Vec::new(), holds: true }
     }
 
     /// Adds a run.
@@ -213,7 +217,7 @@ fn errors(stats: &Stats) -> Vec<ErrorCount> {
 
 #[expect(clippy::float_arithmetic, reason = "latencies are shown in milliseconds with decimals")]
 fn ms(us: u64) -> f64 {
-    Duration::from_micros(us).as_secs_f64() * 1_000.0
+    us as f64 / 1_000.0
 }
 
 #[expect(clippy::float_arithmetic, reason = "a rate is a fraction")]
@@ -224,8 +228,9 @@ fn per_second(count: u64, elapsed: Duration) -> f64 {
     }
 }
 
+/// As many decimals as a measurement has.
 #[expect(clippy::float_arithmetic, reason = "more decimals than a measurement has say nothing")]
-fn rounded(value: f64) -> f64 {
+pub fn rounded(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 

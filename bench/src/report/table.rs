@@ -17,6 +17,7 @@ pub fn print(report: &Report) {
     );
     println!("{}", runs(report));
     println!("{}", steps(report));
+    section("The shop beside its storage", &comparisons(report));
     section("What went wrong", &errors(report));
     section("What else was seen", &facts(report));
     section("Promises", &findings(report));
@@ -88,6 +89,24 @@ fn steps(report: &Report) -> Table {
             vec![Cell::new(step.step), Cell::new(run.clients), Cell::new(step.latency.count)];
         row.extend(latency(&step.latency));
         table.add_row(row);
+    }
+    table
+}
+
+fn comparisons(report: &Report) -> Table {
+    let header = ["limit", "articles", "clients", "limit/s", "handel/s", "ratio %"];
+    let mut table = table(1, header);
+    for comparison in &report.comparisons {
+        for limit in &comparison.limits {
+            table.add_row([
+                limit.how.to_owned(),
+                comparison.articles.to_string(),
+                comparison.clients.to_string(),
+                grouped(limit.per_second),
+                grouped(comparison.orders_per_second),
+                format!("{:.1}", limit.ratio_percent),
+            ]);
+        }
     }
     table
 }
