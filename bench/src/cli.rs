@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::check::Depth;
+use crate::{check::Depth, open::Spacing};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,6 +13,15 @@ Examples:
 
   # The same on PostgreSQL, with two servers
   handel-bench flow --postgres postgres://me@localhost/postgres --processes 2
+
+  # 500 purchases begin in each second, whatever becomes of the earlier ones
+  handel-bench flow --rate 500
+
+  # Half an hour of it, drawn
+  handel-bench mixed --rate 500 --seconds 1800 --check sample --series soak.csv && handel-bench plot soak.csv
+
+  # How near placement comes to what the storage can do
+  handel-bench compare
 
   # All purchases fight for one SKU
   handel-bench flow --skus 1
@@ -56,7 +65,7 @@ pub enum Command {
     /// Do what shoppers do: 80 % look, 15 % fill a cart, 5 % buy.
     Mixed(LoadOptions),
     /// Buy, and send every completion two or three times at once and again later.
-    Duplicates(LoadOptions),
+    Duplicates(TimedOptions),
     /// Complete checkouts that were prepared before: what placing an order costs, and nothing else.
     Place(PlaceOptions),
     /// Buy the few units of one article, all at once.
@@ -65,13 +74,54 @@ pub enum Command {
     Kill(KillOptions),
     /// Place orders beside what the storage alone can do with the same rows.
     Compare(CompareOptions),
+    /// Draw a series that `--series` has written, as a picture in SVG.
+    Plot(PlotOptions),
     /// Measure this program against a server that does nothing.
     Selftest(SelftestOptions),
 }
 
-/// Options of a timed load.
+/// Options of a load that can be an open loop.
 #[derive(Debug, Args)]
 pub struct LoadOptions {
+    #[command(flatten)]
+    pub timed: TimedOptions,
+    #[command(flatten)]
+    pub open: OpenOptions,
+    /// Write a line for each second of the run to this file: throughput, latency, memory of the servers, errors.
+    #[arg(long, value_name = "FILE")]
+    pub series: Option<PathBuf>,
+}
+
+/// Options of an open loop.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Open loop")]
+pub struct OpenOptions {
+    /// Begin so many iterations per second, answered or not; one run for each number. Latency counts from the
+    /// time at which an iteration was due.
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..),
+          conflicts_with = "clients")]
+    pub rate: Vec<u32>,
+    /// How their beginnings are spread.
+    #[arg(long, value_enum, default_value_t = Spacing::Poisson, requires = "rate")]
+    pub arrivals: Spacing,
+    /// Most iterations under way at once. What is due while there are so many is counted as missed.
+    #[arg(long, default_value_t = 1_000, value_parser = positive, requires = "rate")]
+    pub outstanding: usize,
+}
+
+/// Options of a drawing.
+#[derive(Debug, Args)]
+pub struct PlotOptions {
+    /// What `--series` has written.
+    pub series: PathBuf,
+    /// Where the picture goes [default: beside the series].
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Options of a timed load.
+#[derive(Debug, Args)]
+pub struct TimedOptions {
     /// How many clients; one run for each number.
     #[arg(long, value_delimiter = ',', default_value = "1,16,64", value_parser = positive)]
     pub clients: Vec<usize>,
@@ -223,20 +273,20 @@ pub struct OutputOptions {
 }
 
 impl Command {
-    /// What is done with the results.
-    pub fn output(&self) -> &OutputOptions {
-        match self {
-            Self::Flow(load)
-            | Self::Cart(load)
-            | Self::Browse(load)
-            | Self::Mixed(load)
-            | Self::Duplicates(load) => &load.common.output,
+    /// What is done with the results; none where nothing is measured.
+    pub fn output(&self) -> Option<&OutputOptions> {
+        Some(match self {
+            Self::Flow(load) | Self::Cart(load) | Self::Browse(load) | Self::Mixed(load) => {
+                &load.timed.common.output
+            }
+            Self::Duplicates(timed) => &timed.common.output,
             Self::Place(place) => &place.common.output,
             Self::Compare(compare) => &compare.common.output,
             Self::Flash(flash) => &flash.common.output,
             Self::Kill(kill) => &kill.common.output,
             Self::Selftest(selftest) => &selftest.output,
-        }
+            Self::Plot(_) => return None,
+        })
     }
 }
 
@@ -263,8 +313,18 @@ mod tests {
     fn clients_are_a_list() {
         let cli = Cli::try_parse_from(["handel-bench", "flow", "--clients", "1,16,64"]).unwrap();
         let Command::Flow(load) = cli.command else { panic!("another scenario") };
-        assert_eq!(load.clients, [1, 16, 64]);
+        assert_eq!(load.timed.clients, [1, 16, 64]);
         Cli::try_parse_from(["handel-bench", "flow", "--clients", "0"]).unwrap_err();
+    }
+
+    #[test]
+    fn an_open_loop_has_a_rate_and_no_clients() {
+        let flow = ["handel-bench", "flow", "--rate", "100,200"];
+        let Command::Flow(load) = Cli::try_parse_from(flow).unwrap().command else { panic!() };
+        assert_eq!(load.open.rate, [100, 200]);
+        Cli::try_parse_from(flow.into_iter().chain(["--clients", "1"])).unwrap_err();
+        Cli::try_parse_from(["handel-bench", "flow", "--arrivals", "even"]).unwrap_err();
+        Cli::try_parse_from(["handel-bench", "duplicates", "--rate", "1"]).unwrap_err();
     }
 
     #[test]

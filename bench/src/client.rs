@@ -1,6 +1,9 @@
 //! A buyer: one connection, a choice of goods, and a record of what was bought.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use handel_domain::id::{CheckoutId, OrderId, RequestId};
@@ -9,6 +12,7 @@ use rand::{RngExt as _, SeedableRng as _, rngs::SmallRng};
 
 use crate::{
     http::{Answer, Connection, Lost, Request},
+    series::Window,
     stats::{Stats, Step},
     world::World,
 };
@@ -79,6 +83,8 @@ pub struct Client {
     pub buyer: Bytes,
     /// For requests at the same time; one is enough for most scenarios.
     pub connections: Vec<Connection>,
+    /// Where each second is written down.
+    pub window: Option<Arc<Window>>,
     id: usize,
     keys: u128,
     rng: SmallRng,
@@ -95,6 +101,7 @@ impl Client {
             stats: Stats::default(),
             log: Log::default(),
             rng: SmallRng::seed_from_u64(seed),
+            window: None,
             keys: 0,
             connections,
             id,
@@ -132,8 +139,22 @@ impl Client {
         }
     }
 
+    /// Counts an iteration with its outcome.
+    pub fn iterated(&mut self, outcome: Result<(), Failed>, elapsed: Duration) {
+        match outcome {
+            Ok(()) => self.stats.iteration(elapsed),
+            Err(Failed::Lost | Failed::Refused) => self.stats.failure(),
+        }
+        if let Some(window) = &self.window {
+            window.iteration(outcome.is_ok().then_some(elapsed));
+        }
+    }
+
     /// Counts a request with its outcome.
     pub fn count(&mut self, step: Step, sent: Instant, outcome: &Result<Answer, Lost>) {
+        if let Some(window) = &self.window {
+            window.request(outcome.as_ref().is_ok_and(|answer| answer.status.is_success()));
+        }
         match outcome {
             Ok(answer) => {
                 self.stats.step(step, sent.elapsed());

@@ -40,7 +40,7 @@ pub async fn run(world: &Arc<World>, clients: usize, orders: usize) -> Result<Ou
         stats.merge(&client.stats);
         log.append(client.log);
     }
-    Ok(Outcome { stats, elapsed, log })
+    Ok(Outcome { stats, elapsed, log, missed: 0 })
 }
 
 async fn prepare(world: &Arc<World>, orders: usize) -> Result<Vec<Completion>> {
@@ -81,9 +81,7 @@ async fn complete(mut client: Client, prepared: Prepared) -> Client {
         let next = prepared.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let Some(completion) = next else { return client };
         let begun = Instant::now();
-        match buy::complete(&mut client, completion).await {
-            Ok(()) => client.stats.iteration(begun.elapsed()),
-            Err(_) => client.stats.failure(),
-        }
+        let outcome = buy::complete(&mut client, completion).await;
+        client.iterated(outcome, begun.elapsed());
     }
 }

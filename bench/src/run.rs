@@ -1,6 +1,7 @@
 //! From the command line to the report.
 
 use std::{
+    path::Path,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
@@ -11,14 +12,18 @@ use crate::{
     check::{Checker, Finding},
     cli::{
         Command, CommonOptions, CompareOptions, FlashOptions, KillOptions, LoadOptions,
-        PlaceOptions, TargetOptions,
+        PlaceOptions, TargetOptions, TimedOptions,
     },
+    client::Log,
     compare, flash, kill,
     load::{self, Plan},
+    open::{self, OpenPlan},
     place,
     report::{Report, Run},
     scenario::Scenario,
     selftest,
+    series::Series,
+    server::Fleet,
     shop::Shop,
 };
 
@@ -28,59 +33,117 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Does what the command line says. Fails if the run could not be made; a broken promise is in the report.
 pub async fn run(command: &Command) -> Result<Report> {
     match command {
-        Command::Flow(load) => timed("flow", Scenario::Flow, load).await,
-        Command::Cart(load) => timed("cart", Scenario::Cart, load).await,
-        Command::Browse(load) => timed("browse", Scenario::Browse, load).await,
-        Command::Mixed(load) => timed("mixed", Scenario::Mixed, load).await,
-        Command::Duplicates(load) => timed("duplicates", Scenario::Duplicates, load).await,
+        Command::Flow(load) => shoppers("flow", Scenario::Flow, load).await,
+        Command::Cart(load) => shoppers("cart", Scenario::Cart, load).await,
+        Command::Browse(load) => shoppers("browse", Scenario::Browse, load).await,
+        Command::Mixed(load) => shoppers("mixed", Scenario::Mixed, load).await,
+        Command::Duplicates(timing) => {
+            timed("duplicates", Scenario::Duplicates, timing, None).await
+        }
         Command::Place(place) => placements(place).await,
         Command::Compare(compare) => comparisons(compare).await,
         Command::Flash(flash) => sales(flash).await,
         Command::Kill(kill) => crashes(kill).await,
         Command::Selftest(options) => selftest::run(options).await,
+        Command::Plot(_) => bail!("a drawing is no measurement"),
     }
 }
 
-async fn timed(name: &'static str, scenario: Scenario, options: &LoadOptions) -> Result<Report> {
-    with_shop(&options.common, async |shop, checker, report| {
-        for &clients in &options.clients {
-            let plan = Plan {
-                clients,
-                warmup: Duration::from_secs(options.warmup),
-                measured: Duration::from_secs(options.seconds),
-                stop: Arc::new(AtomicBool::new(false)),
+/// An open or a closed loop.
+async fn shoppers(name: &'static str, scenario: Scenario, options: &LoadOptions) -> Result<Report> {
+    let LoadOptions { timed: timing, open, series } = options;
+    let runs = if open.rate.is_empty() { timing.clients.len() } else { open.rate.len() };
+    if series.is_some() && runs > 1 {
+        bail!("a series is about one run; name one number of --clients or one --rate");
+    }
+    if open.rate.is_empty() {
+        return timed(name, scenario, timing, series.as_deref()).await;
+    }
+    with_shop(&timing.common, async |shop, checker, report| {
+        for &rate in &open.rate {
+            let series = begin_series(shop, series.as_deref())?;
+            let plan = OpenPlan {
+                rate,
+                spacing: open.arrivals,
+                outstanding: open.outstanding,
+                warmup: Duration::from_secs(timing.warmup),
+                measured: Duration::from_secs(timing.seconds),
+                window: series.as_ref().map(|series| series.window.clone()),
             };
-            let outcome = load::run(scenario, &shop.world()?, &plan).await;
-            let mut run = Run::new(name, clients, &outcome);
-            run.server_memory_mb = memory(shop);
-            let log = outcome.log;
-            if scenario == Scenario::Duplicates {
-                let kept = (log.contradictions.len()..log.purchases.len()).map(|_| None);
-                let broken = log.contradictions.into_iter().map(Some);
-                let rule = "a key has one answer, however often it is sent";
-                run.findings.push(Finding::of(rule, broken.chain(kept)));
-            }
-            if !log.unanswered.is_empty() {
-                run.fact("completions without an answer", &log.unanswered.len());
-            }
-            checker.acknowledge(log.purchases);
-            run.judged(checker.check(shop, PATIENCE).await?);
-            report.add(run);
+            let outcome = open::run(scenario, &shop.world()?, &plan).await?;
+            drop(series);
+            let mut run = Run::new(name, open.outstanding, &outcome);
+            (run.rate, run.missed) = (Some(rate), Some(outcome.missed));
+            conclude(shop, checker, report, run, outcome.log).await?;
         }
         Ok(())
     })
     .await
 }
 
+/// A closed loop.
+async fn timed(
+    name: &'static str,
+    scenario: Scenario,
+    options: &TimedOptions,
+    series: Option<&Path>,
+) -> Result<Report> {
+    with_shop(&options.common, async |shop, checker, report| {
+        for &clients in &options.clients {
+            let series = begin_series(shop, series)?;
+            let plan = Plan {
+                clients,
+                warmup: Duration::from_secs(options.warmup),
+                measured: Duration::from_secs(options.seconds),
+                stop: Arc::new(AtomicBool::new(false)),
+                window: series.as_ref().map(|series| series.window.clone()),
+            };
+            let mut outcome = load::run(scenario, &shop.world()?, &plan).await;
+            drop(series);
+            let mut run = Run::new(name, clients, &outcome);
+            if scenario == Scenario::Duplicates {
+                let contradictions = std::mem::take(&mut outcome.log.contradictions);
+                let kept = (contradictions.len()..outcome.log.purchases.len()).map(|_| None);
+                let broken = contradictions.into_iter().map(Some);
+                let rule = "a key has one answer, however often it is sent";
+                run.findings.push(Finding::of(rule, broken.chain(kept)));
+            }
+            conclude(shop, checker, report, run, outcome.log).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+fn begin_series(shop: &Shop, path: Option<&Path>) -> Result<Option<Series>> {
+    let servers = shop.fleet.as_ref().map(Fleet::process_ids).unwrap_or_default();
+    path.map(|path| Series::begin(path, servers)).transpose()
+}
+
+/// Examines the shop after a run, and reports it.
+async fn conclude(
+    shop: &Shop,
+    checker: &mut Checker,
+    report: &mut Report,
+    mut run: Run,
+    log: Log,
+) -> Result<()> {
+    run.server_memory_mb = memory(shop);
+    if !log.unanswered.is_empty() {
+        run.fact("completions without an answer", &log.unanswered.len());
+    }
+    checker.acknowledge(log.purchases);
+    run.judged(checker.check(shop, PATIENCE).await?);
+    report.add(run);
+    Ok(())
+}
+
 async fn placements(options: &PlaceOptions) -> Result<Report> {
     with_shop(&options.common, async |shop, checker, report| {
         for &clients in &options.clients {
             let outcome = place::run(&shop.world()?, clients, options.orders).await?;
-            let mut run = Run::new("place", clients, &outcome);
-            run.server_memory_mb = memory(shop);
-            checker.acknowledge(outcome.log.purchases);
-            run.judged(checker.check(shop, PATIENCE).await?);
-            report.add(run);
+            let run = Run::new("place", clients, &outcome);
+            conclude(shop, checker, report, run, outcome.log).await?;
         }
         Ok(())
     })
@@ -93,13 +156,10 @@ async fn comparisons(options: &CompareOptions) -> Result<Report> {
         for mut comparison in limits {
             let outcome = compare::shop(shop, &mut comparison, options.orders).await?;
             let mut run = Run::new("place", comparison.clients, &outcome);
-            run.server_memory_mb = memory(shop);
             run.fact("articles", &comparison.articles);
-            checker.acknowledge(outcome.log.purchases);
-            run.judged(checker.check(shop, PATIENCE).await?);
             comparison.judge(run.iterations_per_second);
             report.comparisons.push(comparison);
-            report.add(run);
+            conclude(shop, checker, report, run, outcome.log).await?;
         }
         Ok(())
     })
@@ -111,13 +171,10 @@ async fn sales(options: &FlashOptions) -> Result<Report> {
         for &clients in &options.clients {
             let sale = flash::run(shop, clients, options.units).await?;
             let mut run = Run::new("flash", clients, &sale.outcome);
-            run.server_memory_mb = memory(shop);
             run.fact("units", &options.units);
             run.fact("winners", &sale.winners);
             run.findings.extend(sale.findings);
-            checker.acknowledge(sale.outcome.log.purchases);
-            run.judged(checker.check(shop, PATIENCE).await?);
-            report.add(run);
+            conclude(shop, checker, report, run, sale.outcome.log).await?;
         }
         Ok(())
     })

@@ -14,7 +14,7 @@ use crate::{
     check::{Finding, Verdict},
     compare::Comparison,
     load::Outcome,
-    stats::{Histogram, Stats, Step},
+    stats::{Histogram, Stats, Step, ms},
 };
 
 /// Everything that was measured.
@@ -51,8 +51,14 @@ pub struct Environment {
 pub struct Run {
     /// What the clients did.
     pub scenario: String,
-    /// How many there were.
+    /// How many there were; in an open loop, how many there were at most.
     pub clients: usize,
+    /// How many iterations were begun in a second, in an open loop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<u32>,
+    /// Iterations of an open loop that were not begun, because too many were under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missed: Option<u64>,
     /// How long was measured.
     pub seconds: f64,
     /// Iterations that went well, per second.
@@ -157,6 +163,8 @@ impl Run {
         Self {
             scenario: scenario.to_owned(),
             clients,
+            rate: None,
+            missed: None,
             seconds: rounded(elapsed.as_secs_f64()),
             iterations_per_second: per_second(stats.iterations.count(), *elapsed),
             requests_per_second: per_second(stats.requests(), *elapsed),
@@ -169,6 +177,11 @@ impl Run {
             facts: Vec::new(),
             findings: Vec::new(),
         }
+    }
+
+    /// What the tables call the load: clients, or iterations per second.
+    pub fn load(&self) -> String {
+        self.rate.map_or_else(|| self.clients.to_string(), |rate| format!("{rate}/s"))
     }
 
     /// Adds something that only this scenario knows.
@@ -215,11 +228,6 @@ fn errors(stats: &Stats) -> Vec<ErrorCount> {
     stats.errors.iter().map(error).collect()
 }
 
-#[expect(clippy::float_arithmetic, reason = "latencies are shown in milliseconds with decimals")]
-fn ms(us: u64) -> f64 {
-    us as f64 / 1_000.0
-}
-
 #[expect(clippy::float_arithmetic, reason = "a rate is a fraction")]
 fn per_second(count: u64, elapsed: Duration) -> f64 {
     match elapsed.as_secs_f64() {
@@ -249,7 +257,7 @@ mod tests {
             stats.iteration(Duration::from_micros(3_500));
         }
         let elapsed = Duration::from_millis(1_500);
-        let run = Run::new("cart", 1, &Outcome { stats, elapsed, log: Log::default() });
+        let run = Run::new("cart", 1, &Outcome { stats, elapsed, log: Log::default(), missed: 0 });
         assert_eq!((run.iterations_per_second, run.requests_per_second), (20.0, 40.0));
         assert_eq!(run.iteration.max_ms, 3.5);
         let steps: Vec<_> = run.steps.iter().map(|step| (step.step, step.latency.count)).collect();
@@ -258,8 +266,12 @@ mod tests {
 
     #[test]
     fn one_broken_promise_spoils_the_report() {
-        let outcome =
-            Outcome { stats: Stats::default(), elapsed: Duration::ZERO, log: Log::default() };
+        let outcome = Outcome {
+            stats: Stats::default(),
+            elapsed: Duration::ZERO,
+            log: Log::default(),
+            missed: 0,
+        };
         let mut report = Report::new("nothing".to_owned(), 1);
         let mut run = Run::new("flow", 1, &outcome);
         run.findings.push(Finding::of("kept", [None]));

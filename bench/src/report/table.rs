@@ -52,7 +52,7 @@ fn runs(report: &Report) -> Table {
         1,
         [
             "scenario",
-            "clients",
+            "load",
             "iterations/s",
             "requests/s",
             "p50 ms",
@@ -60,6 +60,7 @@ fn runs(report: &Report) -> Table {
             "p99 ms",
             "max ms",
             "failed",
+            "missed",
             "5xx",
             "server MB",
         ],
@@ -67,12 +68,13 @@ fn runs(report: &Report) -> Table {
     for run in &report.runs {
         let mut row = vec![
             Cell::new(&run.scenario),
-            Cell::new(run.clients),
+            Cell::new(run.load()),
             Cell::new(grouped(run.iterations_per_second)),
             Cell::new(grouped(run.requests_per_second)),
         ];
         row.extend(latency(&run.iteration));
         row.push(Cell::new(run.failed));
+        row.push(Cell::new(run.missed.map_or("–".to_owned(), |missed| missed.to_string())));
         row.push(Cell::new(run.server_errors));
         row.push(Cell::new(run.server_memory_mb.map_or("–".to_owned(), |mb| mb.to_string())));
         table.add_row(row);
@@ -81,12 +83,12 @@ fn runs(report: &Report) -> Table {
 }
 
 fn steps(report: &Report) -> Table {
-    let mut table = table(1, ["step", "clients", "count", "p50 ms", "p90 ms", "p99 ms", "max ms"]);
+    let mut table = table(1, ["step", "load", "count", "p50 ms", "p90 ms", "p99 ms", "max ms"]);
     for (run, step) in
         report.runs.iter().flat_map(|run| run.steps.iter().map(move |step| (run, step)))
     {
         let mut row =
-            vec![Cell::new(step.step), Cell::new(run.clients), Cell::new(step.latency.count)];
+            vec![Cell::new(step.step), Cell::new(run.load()), Cell::new(step.latency.count)];
         row.extend(latency(&step.latency));
         table.add_row(row);
     }
@@ -112,7 +114,7 @@ fn comparisons(report: &Report) -> Table {
 }
 
 fn errors(report: &Report) -> Table {
-    let mut table = table(2, ["step", "code", "clients", "status", "count"]);
+    let mut table = table(2, ["step", "code", "load", "status", "count"]);
     for run in &report.runs {
         for error in &run.errors {
             let status =
@@ -120,7 +122,7 @@ fn errors(report: &Report) -> Table {
             table.add_row([
                 error.step.to_owned(),
                 error.code.clone(),
-                run.clients.to_string(),
+                run.load(),
                 status,
                 error.count.to_string(),
             ]);
@@ -130,23 +132,23 @@ fn errors(report: &Report) -> Table {
 }
 
 fn facts(report: &Report) -> Table {
-    let mut table = table(1, ["fact", "clients", "value"]);
+    let mut table = table(1, ["fact", "load", "value"]);
     for run in &report.runs {
         for fact in &run.facts {
-            table.add_row([fact.name.clone(), run.clients.to_string(), fact.value.clone()]);
+            table.add_row([fact.name.clone(), run.load(), fact.value.clone()]);
         }
     }
     table
 }
 
 fn findings(report: &Report) -> Table {
-    let mut table = table(2, ["promise", "", "clients", "checked", "violations"]);
+    let mut table = table(2, ["promise", "", "load", "checked", "violations"]);
     for run in &report.runs {
         for finding in &run.findings {
             table.add_row([
                 finding.rule.clone(),
                 if finding.holds() { "kept" } else { "BROKEN" }.to_owned(),
-                run.clients.to_string(),
+                run.load(),
                 finding.checked.to_string(),
                 finding.violations.to_string(),
             ]);

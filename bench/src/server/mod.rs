@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use database::FreshDatabase;
 pub use database::connect;
 use process::Process;
+pub use process::memory_of;
 
 /// What is asked of the key that the bench works with.
 const SCOPES: &str = "catalog:read,catalog:write,stock:read,stock:write,orders:read";
@@ -125,6 +126,11 @@ impl Fleet {
             Some(database) => Store::Postgres(database.url()),
             None => Store::Sqlite(self.launch.database_file()),
         }
+    }
+
+    /// The ids of the processes.
+    pub fn process_ids(&self) -> Vec<u32> {
+        self.processes.iter().filter_map(Process::id).collect()
     }
 
     /// What all servers together keep in memory, in megabytes, where the system tells.

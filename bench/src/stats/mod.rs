@@ -131,6 +131,12 @@ impl Stats {
     }
 }
 
+/// Microseconds in milliseconds, as latencies are shown.
+#[expect(clippy::float_arithmetic, reason = "latencies are shown in milliseconds with decimals")]
+pub fn ms(us: u64) -> f64 {
+    us as f64 / 1_000.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
