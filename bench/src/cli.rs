@@ -72,6 +72,8 @@ pub enum Command {
     Flash(FlashOptions),
     /// Buy while the server is killed and started again, over and over.
     Kill(KillOptions),
+    /// Ask for more than the shop can do: what it takes stays fast, and the rest is turned away.
+    Overload(OverloadOptions),
     /// Place orders beside what the storage alone can do with the same rows.
     Compare(CompareOptions),
     /// Draw a series that `--series` has written, as a picture in SVG.
@@ -144,6 +146,28 @@ pub struct PlaceOptions {
     /// How many checkouts are prepared for a run, before the clock starts, and then completed.
     #[arg(long, default_value_t = 5_000, value_parser = positive)]
     pub orders: usize,
+    #[command(flatten)]
+    pub common: CommonOptions,
+}
+
+/// Options of overload.
+#[derive(Debug, Args)]
+pub struct OverloadOptions {
+    /// How many waiting clients find out what the shop can do.
+    #[arg(long, default_value_t = 64, value_parser = positive)]
+    pub clients: usize,
+    /// How much of that is asked for, in percent; one run for each number.
+    #[arg(long, value_delimiter = ',', default_value = "50,100,200,400")]
+    pub percent: Vec<u32>,
+    /// How long a run measures.
+    #[arg(long, default_value_t = 10)]
+    pub seconds: u64,
+    /// Most purchases under way at once.
+    #[arg(long, default_value_t = 3_000, value_parser = positive)]
+    pub outstanding: usize,
+    /// How long 99 of 100 requests that are taken may last, in milliseconds.
+    #[arg(long, default_value_t = 1_000)]
+    pub latency_max_ms: u64,
     #[command(flatten)]
     pub common: CommonOptions,
 }
@@ -281,6 +305,7 @@ impl Command {
             }
             Self::Duplicates(timed) => &timed.common.output,
             Self::Place(place) => &place.common.output,
+            Self::Overload(overload) => &overload.common.output,
             Self::Compare(compare) => &compare.common.output,
             Self::Flash(flash) => &flash.common.output,
             Self::Kill(kill) => &kill.common.output,

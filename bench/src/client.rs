@@ -7,7 +7,7 @@ use std::{
 
 use bytes::Bytes;
 use handel_domain::id::{CheckoutId, OrderId, RequestId};
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode, header};
 use rand::{RngExt as _, SeedableRng as _, rngs::SmallRng};
 
 use crate::{
@@ -16,6 +16,9 @@ use crate::{
     stats::{Stats, Step},
     world::World,
 };
+
+/// What is counted beside a 503 that does not say when to come back.
+pub const NO_RETRY_AFTER: &str = "no Retry-After";
 
 /// An order that the shop told its buyer of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,9 +160,14 @@ impl Client {
         }
         match outcome {
             Ok(answer) => {
-                self.stats.step(step, sent.elapsed());
+                let (status, elapsed) = (answer.status.as_u16(), sent.elapsed());
+                self.stats.step(step, elapsed);
+                self.stats.fate(status, elapsed);
                 if !answer.status.is_success() {
-                    self.stats.error(step, answer.status.as_u16(), &answer.code());
+                    self.stats.error(step, status, &answer.code());
+                }
+                if status == 503 && !answer.headers.contains_key(header::RETRY_AFTER) {
+                    self.stats.error(step, status, NO_RETRY_AFTER);
                 }
             }
             Err(lost) => self.stats.error(step, 0, lost.0),

@@ -16,6 +16,7 @@ mod http;
 mod kill;
 mod load;
 mod open;
+mod overload;
 mod place;
 mod plot;
 mod report;

@@ -12,13 +12,13 @@ use crate::{
     check::{Checker, Finding},
     cli::{
         Command, CommonOptions, CompareOptions, FlashOptions, KillOptions, LoadOptions,
-        PlaceOptions, TargetOptions, TimedOptions,
+        OverloadOptions, PlaceOptions, TargetOptions, TimedOptions,
     },
     client::Log,
     compare, flash, kill,
     load::{self, Plan},
     open::{self, OpenPlan},
-    place,
+    overload, place,
     report::{Report, Run},
     scenario::Scenario,
     selftest,
@@ -41,6 +41,7 @@ pub async fn run(command: &Command) -> Result<Report> {
             timed("duplicates", Scenario::Duplicates, timing, None).await
         }
         Command::Place(place) => placements(place).await,
+        Command::Overload(overload) => overloads(overload).await,
         Command::Compare(compare) => comparisons(compare).await,
         Command::Flash(flash) => sales(flash).await,
         Command::Kill(kill) => crashes(kill).await,
@@ -143,6 +144,23 @@ async fn placements(options: &PlaceOptions) -> Result<Report> {
         for &clients in &options.clients {
             let outcome = place::run(&shop.world()?, clients, options.orders).await?;
             let run = Run::new("place", clients, &outcome);
+            conclude(shop, checker, report, run, outcome.log).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn overloads(options: &OverloadOptions) -> Result<Report> {
+    with_shop(&options.common, async |shop, checker, report| {
+        let outcome = overload::saturate(&shop.world()?, options).await;
+        let run = Run::new("flow", options.clients, &outcome);
+        let saturated = outcome.stats.iterations.count() / options.seconds.max(1);
+        conclude(shop, checker, report, run, outcome.log).await?;
+        for &percent in &options.percent {
+            let rate = u32::try_from(saturated * u64::from(percent) / 100)?.max(1);
+            let (mut run, outcome) = overload::run(&shop.world()?, rate, options).await?;
+            run.fact("of what the shop can do, in percent", &percent);
             conclude(shop, checker, report, run, outcome.log).await?;
         }
         Ok(())

@@ -71,6 +71,10 @@ pub struct Run {
     pub failed: u64,
     /// Answers that were mistakes of the server.
     pub server_errors: u64,
+    /// Requests that were answered with a success.
+    pub accepted: Latency,
+    /// Requests that were answered with 503.
+    pub turned_away: Latency,
     /// What the servers kept in memory at the end, in megabytes.
     pub server_memory_mb: Option<u64>,
     /// Requests by kind.
@@ -171,6 +175,8 @@ impl Run {
             iteration: Latency::of(&stats.iterations),
             failed: stats.failed,
             server_errors: stats.server_errors(),
+            accepted: Latency::of(&stats.accepted),
+            turned_away: Latency::of(&stats.turned_away),
             server_memory_mb: None,
             steps: steps(stats),
             errors: errors(stats),

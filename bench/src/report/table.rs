@@ -18,6 +18,7 @@ pub fn print(report: &Report) {
     println!("{}", runs(report));
     println!("{}", steps(report));
     section("The shop beside its storage", &comparisons(report));
+    section("Taken and turned away", &turned_away(report));
     section("What went wrong", &errors(report));
     section("What else was seen", &facts(report));
     section("Promises", &findings(report));
@@ -108,6 +109,19 @@ fn comparisons(report: &Report) -> Table {
                 grouped(comparison.orders_per_second),
                 format!("{:.1}", limit.ratio_percent),
             ]);
+        }
+    }
+    table
+}
+
+fn turned_away(report: &Report) -> Table {
+    let header = ["requests", "load", "count", "p50 ms", "p90 ms", "p99 ms", "max ms"];
+    let mut table = table(1, header);
+    for run in report.runs.iter().filter(|run| run.turned_away.count > 0) {
+        for (name, found) in [("taken", &run.accepted), ("turned away", &run.turned_away)] {
+            let mut row = vec![Cell::new(name), Cell::new(run.load()), Cell::new(found.count)];
+            row.extend(latency(found));
+            table.add_row(row);
         }
     }
     table

@@ -10,6 +10,7 @@ mod idempotency;
 mod listing;
 mod order;
 mod outbox;
+mod overload;
 mod oversell;
 mod payment;
 mod product;
