@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::check::Depth;
+use crate::{check::Depth, open::Spacing};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -13,6 +13,15 @@ Examples:
 
   # The same on PostgreSQL, with two servers
   handel-bench flow --postgres postgres://me@localhost/postgres --processes 2
+
+  # 500 purchases begin in each second, whatever becomes of the earlier ones
+  handel-bench flow --rate 500
+
+  # Half an hour of it, drawn
+  handel-bench mixed --rate 500 --seconds 1800 --check sample --series soak.csv && handel-bench plot soak.csv
+
+  # How near placement comes to what the storage can do
+  handel-bench compare
 
   # All purchases fight for one SKU
   handel-bench flow --skus 1
@@ -56,18 +65,65 @@ pub enum Command {
     /// Do what shoppers do: 80 % look, 15 % fill a cart, 5 % buy.
     Mixed(LoadOptions),
     /// Buy, and send every completion two or three times at once and again later.
-    Duplicates(LoadOptions),
+    Duplicates(TimedOptions),
+    /// Complete checkouts that were prepared before: what placing an order costs, and nothing else.
+    Place(PlaceOptions),
     /// Buy the few units of one article, all at once.
     Flash(FlashOptions),
     /// Buy while the server is killed and started again, over and over.
     Kill(KillOptions),
+    /// Ask for more than the shop can do: what it takes stays fast, and the rest is turned away.
+    Overload(OverloadOptions),
+    /// Place orders beside what the storage alone can do with the same rows.
+    Compare(CompareOptions),
+    /// Draw a series that `--series` has written, as a picture in SVG.
+    Plot(PlotOptions),
     /// Measure this program against a server that does nothing.
     Selftest(SelftestOptions),
 }
 
-/// Options of a timed load.
+/// Options of a load that can be an open loop.
 #[derive(Debug, Args)]
 pub struct LoadOptions {
+    #[command(flatten)]
+    pub timed: TimedOptions,
+    #[command(flatten)]
+    pub open: OpenOptions,
+    /// Write a line for each second of the run to this file: throughput, latency, memory of the servers, errors.
+    #[arg(long, value_name = "FILE")]
+    pub series: Option<PathBuf>,
+}
+
+/// Options of an open loop.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Open loop")]
+pub struct OpenOptions {
+    /// Begin so many iterations per second, answered or not; one run for each number. Latency counts from the
+    /// time at which an iteration was due.
+    #[arg(long, value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..),
+          conflicts_with = "clients")]
+    pub rate: Vec<u32>,
+    /// How their beginnings are spread.
+    #[arg(long, value_enum, default_value_t = Spacing::Poisson, requires = "rate")]
+    pub arrivals: Spacing,
+    /// Most iterations under way at once. What is due while there are so many is counted as missed.
+    #[arg(long, default_value_t = 1_000, value_parser = positive, requires = "rate")]
+    pub outstanding: usize,
+}
+
+/// Options of a drawing.
+#[derive(Debug, Args)]
+pub struct PlotOptions {
+    /// What `--series` has written.
+    pub series: PathBuf,
+    /// Where the picture goes [default: beside the series].
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Options of a timed load.
+#[derive(Debug, Args)]
+pub struct TimedOptions {
     /// How many clients; one run for each number.
     #[arg(long, value_delimiter = ',', default_value = "1,16,64", value_parser = positive)]
     pub clients: Vec<usize>,
@@ -77,6 +133,54 @@ pub struct LoadOptions {
     /// How long a run goes on before it measures, in seconds.
     #[arg(long, default_value_t = 1)]
     pub warmup: u64,
+    #[command(flatten)]
+    pub common: CommonOptions,
+}
+
+/// Options of placement alone.
+#[derive(Debug, Args)]
+pub struct PlaceOptions {
+    /// How many clients complete checkouts; one run for each number.
+    #[arg(long, value_delimiter = ',', default_value = "1,16,64", value_parser = positive)]
+    pub clients: Vec<usize>,
+    /// How many checkouts are prepared for a run, before the clock starts, and then completed.
+    #[arg(long, default_value_t = 5_000, value_parser = positive)]
+    pub orders: usize,
+    #[command(flatten)]
+    pub common: CommonOptions,
+}
+
+/// Options of overload.
+#[derive(Debug, Args)]
+pub struct OverloadOptions {
+    /// How many waiting clients find out what the shop can do.
+    #[arg(long, default_value_t = 64, value_parser = positive)]
+    pub clients: usize,
+    /// How much of that is asked for, in percent; one run for each number.
+    #[arg(long, value_delimiter = ',', default_value = "50,100,200,400")]
+    pub percent: Vec<u32>,
+    /// How long a run measures.
+    #[arg(long, default_value_t = 10)]
+    pub seconds: u64,
+    /// Most purchases under way at once.
+    #[arg(long, default_value_t = 3_000, value_parser = positive)]
+    pub outstanding: usize,
+    /// How long 99 of 100 requests that are taken may last, in milliseconds.
+    #[arg(long, default_value_t = 1_000)]
+    pub latency_max_ms: u64,
+    #[command(flatten)]
+    pub common: CommonOptions,
+}
+
+/// Options of the comparison with the storage.
+#[derive(Debug, Args)]
+pub struct CompareOptions {
+    /// How many clients there are; one comparison for each number.
+    #[arg(long, value_delimiter = ',', default_value = "1,16,64", value_parser = positive)]
+    pub clients: Vec<usize>,
+    /// How many orders are placed for a number.
+    #[arg(long, default_value_t = 5_000, value_parser = positive)]
+    pub orders: usize,
     #[command(flatten)]
     pub common: CommonOptions,
 }
@@ -137,7 +241,7 @@ pub struct CommonOptions {
 }
 
 /// Which shop.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Shop")]
 pub struct TargetOptions {
     /// The server's binary [default: `handel` beside this program].
@@ -152,6 +256,9 @@ pub struct TargetOptions {
     /// Where the fresh directory is made, on the disk to be measured [default: for temporary files].
     #[arg(long, value_name = "DIR")]
     pub directory: Option<PathBuf>,
+    /// Where the test provider keeps its books, which a real provider does elsewhere [default: with the shop].
+    #[arg(long, value_name = "DIR", conflicts_with = "url")]
+    pub provider_directory: Option<PathBuf>,
     /// Leave the directory and the database behind.
     #[arg(long)]
     pub keep: bool,
@@ -190,18 +297,21 @@ pub struct OutputOptions {
 }
 
 impl Command {
-    /// What is done with the results.
-    pub fn output(&self) -> &OutputOptions {
-        match self {
-            Self::Flow(load)
-            | Self::Cart(load)
-            | Self::Browse(load)
-            | Self::Mixed(load)
-            | Self::Duplicates(load) => &load.common.output,
+    /// What is done with the results; none where nothing is measured.
+    pub fn output(&self) -> Option<&OutputOptions> {
+        Some(match self {
+            Self::Flow(load) | Self::Cart(load) | Self::Browse(load) | Self::Mixed(load) => {
+                &load.timed.common.output
+            }
+            Self::Duplicates(timed) => &timed.common.output,
+            Self::Place(place) => &place.common.output,
+            Self::Overload(overload) => &overload.common.output,
+            Self::Compare(compare) => &compare.common.output,
             Self::Flash(flash) => &flash.common.output,
             Self::Kill(kill) => &kill.common.output,
             Self::Selftest(selftest) => &selftest.output,
-        }
+            Self::Plot(_) => return None,
+        })
     }
 }
 
@@ -228,8 +338,18 @@ mod tests {
     fn clients_are_a_list() {
         let cli = Cli::try_parse_from(["handel-bench", "flow", "--clients", "1,16,64"]).unwrap();
         let Command::Flow(load) = cli.command else { panic!("another scenario") };
-        assert_eq!(load.clients, [1, 16, 64]);
+        assert_eq!(load.timed.clients, [1, 16, 64]);
         Cli::try_parse_from(["handel-bench", "flow", "--clients", "0"]).unwrap_err();
+    }
+
+    #[test]
+    fn an_open_loop_has_a_rate_and_no_clients() {
+        let flow = ["handel-bench", "flow", "--rate", "100,200"];
+        let Command::Flow(load) = Cli::try_parse_from(flow).unwrap().command else { panic!() };
+        assert_eq!(load.open.rate, [100, 200]);
+        Cli::try_parse_from(flow.into_iter().chain(["--clients", "1"])).unwrap_err();
+        Cli::try_parse_from(["handel-bench", "flow", "--arrivals", "even"]).unwrap_err();
+        Cli::try_parse_from(["handel-bench", "duplicates", "--rate", "1"]).unwrap_err();
     }
 
     #[test]

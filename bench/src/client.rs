@@ -1,17 +1,24 @@
 //! A buyer: one connection, a choice of goods, and a record of what was bought.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
-use handel_domain::id::{CheckoutId, OrderId};
-use http::{HeaderValue, StatusCode};
+use handel_domain::id::{CheckoutId, OrderId, RequestId};
+use http::{HeaderValue, StatusCode, header};
 use rand::{RngExt as _, SeedableRng as _, rngs::SmallRng};
 
 use crate::{
     http::{Answer, Connection, Lost, Request},
+    series::Window,
     stats::{Stats, Step},
     world::World,
 };
+
+/// What is counted beside a 503 that does not say when to come back.
+pub const NO_RETRY_AFTER: &str = "no Retry-After";
 
 /// An order that the shop told its buyer of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +86,10 @@ pub struct Client {
     pub buyer: Bytes,
     /// For requests at the same time; one is enough for most scenarios.
     pub connections: Vec<Connection>,
+    /// Where each second is written down.
+    pub window: Option<Arc<Window>>,
     id: usize,
-    keys: u64,
+    keys: u128,
     rng: SmallRng,
 }
 
@@ -95,6 +104,7 @@ impl Client {
             stats: Stats::default(),
             log: Log::default(),
             rng: SmallRng::seed_from_u64(seed),
+            window: None,
             keys: 0,
             connections,
             id,
@@ -107,11 +117,12 @@ impl Client {
         self.rng.random_range(0..end)
     }
 
-    /// A key that was never used.
+    /// A key that was never used. It looks like an id, so that rows that hold one are known to belong to it.
     pub fn key(&mut self) -> HeaderValue {
         self.keys += 1;
-        let key = format!("{:016x}-{}-{}", self.world.nonce, self.id, self.keys);
-        HeaderValue::try_from(key).expect("digits and dashes are fit for a header")
+        let bits = u128::from(self.world.nonce) << 64 | (self.id as u128) << 40 | self.keys;
+        let key = format!("once_{}", RequestId::from_u128(bits).body());
+        HeaderValue::try_from(key).expect("letters and digits are fit for a header")
     }
 
     /// Sends a request and counts it. Any answer will do.
@@ -131,13 +142,32 @@ impl Client {
         }
     }
 
+    /// Counts an iteration with its outcome.
+    pub fn iterated(&mut self, outcome: Result<(), Failed>, elapsed: Duration) {
+        match outcome {
+            Ok(()) => self.stats.iteration(elapsed),
+            Err(Failed::Lost | Failed::Refused) => self.stats.failure(),
+        }
+        if let Some(window) = &self.window {
+            window.iteration(outcome.is_ok().then_some(elapsed));
+        }
+    }
+
     /// Counts a request with its outcome.
     pub fn count(&mut self, step: Step, sent: Instant, outcome: &Result<Answer, Lost>) {
+        if let Some(window) = &self.window {
+            window.request(outcome.as_ref().is_ok_and(|answer| answer.status.is_success()));
+        }
         match outcome {
             Ok(answer) => {
-                self.stats.step(step, sent.elapsed());
+                let (status, elapsed) = (answer.status.as_u16(), sent.elapsed());
+                self.stats.step(step, elapsed);
+                self.stats.fate(status, elapsed);
                 if !answer.status.is_success() {
-                    self.stats.error(step, answer.status.as_u16(), &answer.code());
+                    self.stats.error(step, status, &answer.code());
+                }
+                if status == 503 && !answer.headers.contains_key(header::RETRY_AFTER) {
+                    self.stats.error(step, status, NO_RETRY_AFTER);
                 }
             }
             Err(lost) => self.stats.error(step, 0, lost.0),

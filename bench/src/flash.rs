@@ -72,7 +72,7 @@ pub async fn run(shop: &mut Shop, buyers: usize, units: usize) -> Result<Sale> {
     log.purchases.extend(won);
     let winners = log.purchases.len();
     let findings = judge(&fates, units.min(buyers), article.variant_id);
-    Ok(Sale { outcome: Outcome { stats, elapsed, log }, findings, winners })
+    Ok(Sale { outcome: Outcome { stats, elapsed, log, missed: 0 }, findings, winners })
 }
 
 /// Prepares a purchase, waits for all others, and fights.

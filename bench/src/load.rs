@@ -11,8 +11,9 @@ use std::{
 use tokio::{task::JoinSet, time};
 
 use crate::{
-    client::{Client, Failed, Log},
+    client::{Client, Log},
     scenario::{Memory, Scenario},
+    series::Window,
     stats::Stats,
     world::World,
 };
@@ -31,6 +32,8 @@ pub struct Plan {
     pub measured: Duration,
     /// Ends the run early.
     pub stop: Arc<AtomicBool>,
+    /// Where each second is written down.
+    pub window: Option<Arc<Window>>,
 }
 
 /// What a run brought.
@@ -42,6 +45,8 @@ pub struct Outcome {
     pub elapsed: Duration,
     /// What the clients left behind.
     pub log: Log,
+    /// Iterations of an open loop that were not begun.
+    pub missed: u64,
 }
 
 /// Runs a scenario. Iterations that were begun in time are counted, and are awaited.
@@ -50,12 +55,17 @@ pub async fn run(scenario: Scenario, world: &Arc<World>, plan: &Plan) -> Outcome
     let end = counting_from + plan.measured;
     let mut running = JoinSet::new();
     for id in 0..plan.clients {
-        let client = Client::new(world.clone(), id, scenario.connections());
+        let mut client = Client::new(world.clone(), id, scenario.connections());
+        client.window.clone_from(&plan.window);
         let stop = plan.stop.clone();
         running.spawn(iterate(scenario, client, counting_from, end, stop));
     }
-    let mut outcome =
-        Outcome { stats: Stats::default(), elapsed: Duration::ZERO, log: Log::default() };
+    let mut outcome = Outcome {
+        stats: Stats::default(),
+        elapsed: Duration::ZERO,
+        log: Log::default(),
+        missed: 0,
+    };
     while let Some(ended) = running.join_next().await {
         // A client that panicked has counted nothing; the panic was printed.
         let Ok((client, last)) = ended else { continue };
@@ -78,12 +88,9 @@ async fn iterate(
     while begun < end && !stop.load(Ordering::Relaxed) {
         client.stats.is_on = begun >= counting_from;
         let outcome = scenario.iterate(&mut client, &mut memory).await;
-        match outcome {
-            Ok(()) => client.stats.iteration(begun.elapsed()),
-            Err(Failed::Lost | Failed::Refused) => {
-                client.stats.failure();
-                time::sleep(PAUSE).await;
-            }
+        client.iterated(outcome, begun.elapsed());
+        if outcome.is_err() {
+            time::sleep(PAUSE).await;
         }
         begun = Instant::now();
     }

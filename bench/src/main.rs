@@ -10,15 +10,22 @@
 mod check;
 mod cli;
 mod client;
+mod compare;
 mod flash;
 mod http;
 mod kill;
 mod load;
+mod open;
+mod overload;
+mod place;
+mod plot;
 mod report;
+mod rows;
 mod run;
 mod scenario;
 mod seed;
 mod selftest;
+mod series;
 mod server;
 mod shop;
 mod stats;
@@ -30,7 +37,7 @@ use anyhow::Result;
 use clap::Parser as _;
 use tokio::runtime;
 
-use cli::Cli;
+use cli::{Cli, Command};
 
 /// A promise was broken.
 const BROKEN: u8 = 1;
@@ -50,7 +57,9 @@ fn main() -> ExitCode {
 
 /// Returns whether every promise was kept.
 fn measure(cli: &Cli) -> Result<bool> {
-    let output = cli.command.output();
+    let Some(output) = cli.command.output() else {
+        return draw(&cli.command).map(|()| true);
+    };
     let runtime =
         runtime::Builder::new_multi_thread().worker_threads(output.threads).enable_all().build()?;
     let report = runtime.block_on(run::run(&cli.command))?;
@@ -59,4 +68,12 @@ fn measure(cli: &Cli) -> Result<bool> {
         report.save(path)?;
     }
     Ok(report.holds)
+}
+
+fn draw(command: &Command) -> Result<()> {
+    let Command::Plot(plot) = command else { return Ok(()) };
+    let out = plot.out.clone().unwrap_or_else(|| plot.series.with_extension("svg"));
+    plot::run(&plot.series, &out)?;
+    println!("{}", out.display());
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! From the command line to the report.
 
 use std::{
+    path::Path,
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
@@ -9,12 +10,20 @@ use anyhow::{Result, bail};
 
 use crate::{
     check::{Checker, Finding},
-    cli::{Command, CommonOptions, FlashOptions, KillOptions, LoadOptions, TargetOptions},
-    flash, kill,
+    cli::{
+        Command, CommonOptions, CompareOptions, FlashOptions, KillOptions, LoadOptions,
+        OverloadOptions, PlaceOptions, TargetOptions, TimedOptions,
+    },
+    client::Log,
+    compare, flash, kill,
     load::{self, Plan},
+    open::{self, OpenPlan},
+    overload, place,
     report::{Report, Run},
     scenario::Scenario,
     selftest,
+    series::Series,
+    server::Fleet,
     shop::Shop,
 };
 
@@ -24,42 +33,151 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// Does what the command line says. Fails if the run could not be made; a broken promise is in the report.
 pub async fn run(command: &Command) -> Result<Report> {
     match command {
-        Command::Flow(load) => timed("flow", Scenario::Flow, load).await,
-        Command::Cart(load) => timed("cart", Scenario::Cart, load).await,
-        Command::Browse(load) => timed("browse", Scenario::Browse, load).await,
-        Command::Mixed(load) => timed("mixed", Scenario::Mixed, load).await,
-        Command::Duplicates(load) => timed("duplicates", Scenario::Duplicates, load).await,
+        Command::Flow(load) => shoppers("flow", Scenario::Flow, load).await,
+        Command::Cart(load) => shoppers("cart", Scenario::Cart, load).await,
+        Command::Browse(load) => shoppers("browse", Scenario::Browse, load).await,
+        Command::Mixed(load) => shoppers("mixed", Scenario::Mixed, load).await,
+        Command::Duplicates(timing) => {
+            timed("duplicates", Scenario::Duplicates, timing, None).await
+        }
+        Command::Place(place) => placements(place).await,
+        Command::Overload(overload) => overloads(overload).await,
+        Command::Compare(compare) => comparisons(compare).await,
         Command::Flash(flash) => sales(flash).await,
         Command::Kill(kill) => crashes(kill).await,
         Command::Selftest(options) => selftest::run(options).await,
+        Command::Plot(_) => bail!("a drawing is no measurement"),
     }
 }
 
-async fn timed(name: &'static str, scenario: Scenario, options: &LoadOptions) -> Result<Report> {
+/// An open or a closed loop.
+async fn shoppers(name: &'static str, scenario: Scenario, options: &LoadOptions) -> Result<Report> {
+    let LoadOptions { timed: timing, open, series } = options;
+    let runs = if open.rate.is_empty() { timing.clients.len() } else { open.rate.len() };
+    if series.is_some() && runs > 1 {
+        bail!("a series is about one run; name one number of --clients or one --rate");
+    }
+    if open.rate.is_empty() {
+        return timed(name, scenario, timing, series.as_deref()).await;
+    }
+    with_shop(&timing.common, async |shop, checker, report| {
+        for &rate in &open.rate {
+            let series = begin_series(shop, series.as_deref())?;
+            let plan = OpenPlan {
+                rate,
+                spacing: open.arrivals,
+                outstanding: open.outstanding,
+                warmup: Duration::from_secs(timing.warmup),
+                measured: Duration::from_secs(timing.seconds),
+                window: series.as_ref().map(|series| series.window.clone()),
+            };
+            let outcome = open::run(scenario, &shop.world()?, &plan).await?;
+            drop(series);
+            let mut run = Run::new(name, open.outstanding, &outcome);
+            (run.rate, run.missed) = (Some(rate), Some(outcome.missed));
+            conclude(shop, checker, report, run, outcome.log).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// A closed loop.
+async fn timed(
+    name: &'static str,
+    scenario: Scenario,
+    options: &TimedOptions,
+    series: Option<&Path>,
+) -> Result<Report> {
     with_shop(&options.common, async |shop, checker, report| {
         for &clients in &options.clients {
+            let series = begin_series(shop, series)?;
             let plan = Plan {
                 clients,
                 warmup: Duration::from_secs(options.warmup),
                 measured: Duration::from_secs(options.seconds),
                 stop: Arc::new(AtomicBool::new(false)),
+                window: series.as_ref().map(|series| series.window.clone()),
             };
-            let outcome = load::run(scenario, &shop.world()?, &plan).await;
+            let mut outcome = load::run(scenario, &shop.world()?, &plan).await;
+            drop(series);
             let mut run = Run::new(name, clients, &outcome);
-            run.server_memory_mb = memory(shop);
-            let log = outcome.log;
             if scenario == Scenario::Duplicates {
-                let kept = (log.contradictions.len()..log.purchases.len()).map(|_| None);
-                let broken = log.contradictions.into_iter().map(Some);
+                let contradictions = std::mem::take(&mut outcome.log.contradictions);
+                let kept = (contradictions.len()..outcome.log.purchases.len()).map(|_| None);
+                let broken = contradictions.into_iter().map(Some);
                 let rule = "a key has one answer, however often it is sent";
                 run.findings.push(Finding::of(rule, broken.chain(kept)));
             }
-            if !log.unanswered.is_empty() {
-                run.fact("completions without an answer", &log.unanswered.len());
-            }
-            checker.acknowledge(log.purchases);
-            run.judged(checker.check(shop, PATIENCE).await?);
-            report.add(run);
+            conclude(shop, checker, report, run, outcome.log).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+fn begin_series(shop: &Shop, path: Option<&Path>) -> Result<Option<Series>> {
+    let servers = shop.fleet.as_ref().map(Fleet::process_ids).unwrap_or_default();
+    path.map(|path| Series::begin(path, servers)).transpose()
+}
+
+/// Examines the shop after a run, and reports it.
+async fn conclude(
+    shop: &Shop,
+    checker: &mut Checker,
+    report: &mut Report,
+    mut run: Run,
+    log: Log,
+) -> Result<()> {
+    run.server_memory_mb = memory(shop);
+    if !log.unanswered.is_empty() {
+        run.fact("completions without an answer", &log.unanswered.len());
+    }
+    checker.acknowledge(log.purchases);
+    run.judged(checker.check(shop, PATIENCE).await?);
+    report.add(run);
+    Ok(())
+}
+
+async fn placements(options: &PlaceOptions) -> Result<Report> {
+    with_shop(&options.common, async |shop, checker, report| {
+        for &clients in &options.clients {
+            let outcome = place::run(&shop.world()?, clients, options.orders).await?;
+            let run = Run::new("place", clients, &outcome);
+            conclude(shop, checker, report, run, outcome.log).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn overloads(options: &OverloadOptions) -> Result<Report> {
+    with_shop(&options.common, async |shop, checker, report| {
+        let outcome = overload::saturate(&shop.world()?, options).await;
+        let run = Run::new("flow", options.clients, &outcome);
+        let saturated = outcome.stats.iterations.count() / options.seconds.max(1);
+        conclude(shop, checker, report, run, outcome.log).await?;
+        for &percent in &options.percent {
+            let rate = u32::try_from(saturated * u64::from(percent) / 100)?.max(1);
+            let (mut run, outcome) = overload::run(&shop.world()?, rate, options).await?;
+            run.fact("of what the shop can do, in percent", &percent);
+            conclude(shop, checker, report, run, outcome.log).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn comparisons(options: &CompareOptions) -> Result<Report> {
+    let limits = compare::limits(options).await?;
+    with_shop(&options.common, async |shop, checker, report| {
+        for mut comparison in limits {
+            let outcome = compare::shop(shop, &mut comparison, options.orders).await?;
+            let mut run = Run::new("place", comparison.clients, &outcome);
+            run.fact("articles", &comparison.articles);
+            comparison.judge(run.iterations_per_second);
+            report.comparisons.push(comparison);
+            conclude(shop, checker, report, run, outcome.log).await?;
         }
         Ok(())
     })
@@ -71,13 +189,10 @@ async fn sales(options: &FlashOptions) -> Result<Report> {
         for &clients in &options.clients {
             let sale = flash::run(shop, clients, options.units).await?;
             let mut run = Run::new("flash", clients, &sale.outcome);
-            run.server_memory_mb = memory(shop);
             run.fact("units", &options.units);
             run.fact("winners", &sale.winners);
             run.findings.extend(sale.findings);
-            checker.acknowledge(sale.outcome.log.purchases);
-            run.judged(checker.check(shop, PATIENCE).await?);
-            report.add(run);
+            conclude(shop, checker, report, run, sale.outcome.log).await?;
         }
         Ok(())
     })

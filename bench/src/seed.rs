@@ -56,7 +56,7 @@ pub async fn seed(shop: &Shop, products: usize, stock: i64) -> Result<Goods> {
         helpers.spawn(async move {
             let mut articles = Vec::new();
             for at in (helper..products).step_by(HELPERS) {
-                let sku = format!("bench-{at:06}");
+                let sku = sku(at);
                 let article = stocked(&mut admin, &recipe, &sku, at).await;
                 articles.push((at, article.with_context(|| format!("cannot stock {sku}"))?));
                 report(done.fetch_add(1, Ordering::Relaxed) + 1, products);
@@ -83,6 +83,18 @@ pub async fn fresh_article(shop: &Shop, units: i64) -> Result<Article> {
     let recipe = recipe(&mut admin, units).await?;
     let sku = format!("bench-flash-{:016x}", rand::random::<u64>());
     stocked(&mut admin, &recipe, &sku, 0).await
+}
+
+/// The article with this number, made or found as [`seed`] does.
+pub async fn article(shop: &Shop, at: usize, stock: i64) -> Result<Article> {
+    let mut admin = shop.admin(0);
+    let recipe = recipe(&mut admin, stock).await?;
+    stocked(&mut admin, &recipe, &sku(at), at).await
+}
+
+/// What the article with this number is called.
+pub fn sku(at: usize) -> String {
+    format!("bench-{at:06}")
 }
 
 async fn recipe(admin: &mut Admin, stock: i64) -> Result<Recipe> {

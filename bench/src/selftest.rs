@@ -28,10 +28,7 @@ const THANKS: &[u8] = br#"{"id":"cart_00000000000000000000000001","status":"open
 
 /// Measures each number of clients.
 pub async fn run(options: &SelftestOptions) -> Result<Report> {
-    let (told, address) = oneshot::channel();
-    // A thread of its own, as a server under test has processors of its own. It ends with this program.
-    thread::Builder::new().name("echo".to_owned()).spawn(move || serve(told))?;
-    let address = address.await.context("the echo server did not start")??;
+    let address = start().await?;
     let goods = Goods { shipping_method: "none".to_owned(), ..Goods::default() };
     let world = Arc::new(World::new(vec![address], &goods, 0, 0)?);
     let mut report = Report::new("echo in this process".to_owned(), options.output.threads);
@@ -41,11 +38,20 @@ pub async fn run(options: &SelftestOptions) -> Result<Report> {
             warmup: Duration::from_millis(200),
             measured: Duration::from_secs(options.seconds),
             stop: Arc::new(AtomicBool::new(false)),
+            window: None,
         };
         let outcome = load::run(Scenario::Echo, &world, &plan).await;
         report.add(Run::new("selftest", clients, &outcome));
     }
     Ok(report)
+}
+
+/// Starts the server. It has a thread of its own, as a server under test has processors of its own, and ends
+/// with this program.
+pub async fn start() -> Result<SocketAddr> {
+    let (told, address) = oneshot::channel();
+    thread::Builder::new().name("echo".to_owned()).spawn(move || serve(told))?;
+    address.await.context("the echo server did not start")?
 }
 
 fn serve(told: oneshot::Sender<Result<SocketAddr>>) {

@@ -117,6 +117,7 @@ fn spec(options: &TargetOptions) -> Result<Spec> {
         // Servers run in a directory of their own.
         program: std::path::absolute(program)?,
         parent: options.directory.clone(),
+        ledger_parent: options.provider_directory.clone(),
         keep: options.keep,
         postgres: options.postgres.clone(),
         processes: options.processes,

@@ -95,6 +95,7 @@ fn bare_parts(config: &Config, database: Database, system: &System) -> Parts {
         limits: Limits {
             provider_timeout: Duration::from_millis(limits.provider_timeout_ms),
             placement_batch: limits.placement_batch,
+            placement_wait: Duration::from_millis(limits.placement_wait_ms),
             job_attempts: limits.job_attempts,
         },
     }

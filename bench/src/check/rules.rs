@@ -60,6 +60,13 @@ impl Finding {
         finding
     }
 
+    /// Counts cases of which there are too many to look at one by one.
+    pub fn counted(rule: &str, checked: u64, violations: u64) -> Self {
+        let number = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let (checked, violations) = (number(checked), number(violations));
+        Self { rule: rule.to_owned(), checked, violations, examples: Vec::new() }
+    }
+
     /// Whether no case breaks the rule.
     pub fn holds(&self) -> bool {
         self.violations == 0

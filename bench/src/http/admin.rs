@@ -4,6 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, Result, anyhow, bail};
 use bytes::Bytes;
+use handel_domain::id::RequestId;
 use http::{HeaderValue, Uri, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -52,7 +53,7 @@ impl Admin {
         body: &Value,
     ) -> Result<Reply<T>> {
         // A key that a later run made again would bring the answer of this one.
-        let key = format!("stock-{:032x}", rand::random::<u128>());
+        let key = format!("once_{}", RequestId::from_u128(rand::random()).body());
         self.reply(path, Some(&key), Some(body)).await
     }
 

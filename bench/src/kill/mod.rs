@@ -35,8 +35,12 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// Kills servers under load, and checks in the end that every promise was kept.
 pub async fn run(shop: &mut Shop, checker: &mut Checker, options: &KillOptions) -> Result<Run> {
-    let mut total =
-        Outcome { stats: Stats::default(), elapsed: Duration::ZERO, log: Log::default() };
+    let mut total = Outcome {
+        stats: Stats::default(),
+        elapsed: Duration::ZERO,
+        log: Log::default(),
+        missed: 0,
+    };
     let (mut tally, mut open) = (Tally::default(), Vec::new());
     let (mut lost, mut slowest_ready) = (0, Duration::ZERO);
     for round in 1..=options.rounds {
@@ -75,7 +79,13 @@ pub async fn run(shop: &mut Shop, checker: &mut Checker, options: &KillOptions) 
 /// Runs load for a while, kills a server in the middle of it, and starts it again.
 async fn round_of(shop: &mut Shop, clients: usize) -> Result<(Outcome, Duration)> {
     let stop = Arc::new(AtomicBool::new(false));
-    let plan = Plan { clients, warmup: Duration::ZERO, measured: FOREVER, stop: stop.clone() };
+    let plan = Plan {
+        clients,
+        warmup: Duration::ZERO,
+        measured: FOREVER,
+        stop: stop.clone(),
+        window: None,
+    };
     let world = shop.world()?;
     let fleet = shop.fleet.as_mut().context("only a server of our own can be killed")?;
     let victim = rand::rng().random_range(0..fleet.len());

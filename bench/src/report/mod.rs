@@ -12,8 +12,9 @@ pub use table::print;
 
 use crate::{
     check::{Finding, Verdict},
+    compare::Comparison,
     load::Outcome,
-    stats::{Histogram, Stats, Step},
+    stats::{Histogram, Stats, Step, ms},
 };
 
 /// Everything that was measured.
@@ -23,6 +24,9 @@ pub struct Report {
     pub environment: Environment,
     /// One run after another.
     pub runs: Vec<Run>,
+    /// The shop beside what its storage can do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<Comparison>,
     /// Whether every promise was kept.
     pub holds: bool,
 }
@@ -47,8 +51,14 @@ pub struct Environment {
 pub struct Run {
     /// What the clients did.
     pub scenario: String,
-    /// How many there were.
+    /// How many there were; in an open loop, how many there were at most.
     pub clients: usize,
+    /// How many iterations were begun in a second, in an open loop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<u32>,
+    /// Iterations of an open loop that were not begun, because too many were under way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missed: Option<u64>,
     /// How long was measured.
     pub seconds: f64,
     /// Iterations that went well, per second.
@@ -61,6 +71,10 @@ pub struct Run {
     pub failed: u64,
     /// Answers that were mistakes of the server.
     pub server_errors: u64,
+    /// Requests that were answered with a success.
+    pub accepted: Latency,
+    /// Requests that were answered with 503.
+    pub turned_away: Latency,
     /// What the servers kept in memory at the end, in megabytes.
     pub server_memory_mb: Option<u64>,
     /// Requests by kind.
@@ -130,7 +144,7 @@ impl Report {
             backend,
             build: if cfg!(debug_assertions) { "debug" } else { "release" },
         };
-        Self { environment, runs: Vec::new(), holds: true }
+        Self { environment, runs: Vec::new(), comparisons: Vec::new(), holds: true }
     }
 
     /// Adds a run.
@@ -153,18 +167,27 @@ impl Run {
         Self {
             scenario: scenario.to_owned(),
             clients,
+            rate: None,
+            missed: None,
             seconds: rounded(elapsed.as_secs_f64()),
             iterations_per_second: per_second(stats.iterations.count(), *elapsed),
             requests_per_second: per_second(stats.requests(), *elapsed),
             iteration: Latency::of(&stats.iterations),
             failed: stats.failed,
             server_errors: stats.server_errors(),
+            accepted: Latency::of(&stats.accepted),
+            turned_away: Latency::of(&stats.turned_away),
             server_memory_mb: None,
             steps: steps(stats),
             errors: errors(stats),
             facts: Vec::new(),
             findings: Vec::new(),
         }
+    }
+
+    /// What the tables call the load: clients, or iterations per second.
+    pub fn load(&self) -> String {
+        self.rate.map_or_else(|| self.clients.to_string(), |rate| format!("{rate}/s"))
     }
 
     /// Adds something that only this scenario knows.
@@ -211,11 +234,6 @@ fn errors(stats: &Stats) -> Vec<ErrorCount> {
     stats.errors.iter().map(error).collect()
 }
 
-#[expect(clippy::float_arithmetic, reason = "latencies are shown in milliseconds with decimals")]
-fn ms(us: u64) -> f64 {
-    Duration::from_micros(us).as_secs_f64() * 1_000.0
-}
-
 #[expect(clippy::float_arithmetic, reason = "a rate is a fraction")]
 fn per_second(count: u64, elapsed: Duration) -> f64 {
     match elapsed.as_secs_f64() {
@@ -224,8 +242,9 @@ fn per_second(count: u64, elapsed: Duration) -> f64 {
     }
 }
 
+/// As many decimals as a measurement has.
 #[expect(clippy::float_arithmetic, reason = "more decimals than a measurement has say nothing")]
-fn rounded(value: f64) -> f64 {
+pub fn rounded(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
@@ -244,7 +263,7 @@ mod tests {
             stats.iteration(Duration::from_micros(3_500));
         }
         let elapsed = Duration::from_millis(1_500);
-        let run = Run::new("cart", 1, &Outcome { stats, elapsed, log: Log::default() });
+        let run = Run::new("cart", 1, &Outcome { stats, elapsed, log: Log::default(), missed: 0 });
         assert_eq!((run.iterations_per_second, run.requests_per_second), (20.0, 40.0));
         assert_eq!(run.iteration.max_ms, 3.5);
         let steps: Vec<_> = run.steps.iter().map(|step| (step.step, step.latency.count)).collect();
@@ -253,8 +272,12 @@ mod tests {
 
     #[test]
     fn one_broken_promise_spoils_the_report() {
-        let outcome =
-            Outcome { stats: Stats::default(), elapsed: Duration::ZERO, log: Log::default() };
+        let outcome = Outcome {
+            stats: Stats::default(),
+            elapsed: Duration::ZERO,
+            log: Log::default(),
+            missed: 0,
+        };
         let mut report = Report::new("nothing".to_owned(), 1);
         let mut run = Run::new("flow", 1, &outcome);
         run.findings.push(Finding::of("kept", [None]));

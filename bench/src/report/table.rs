@@ -17,6 +17,8 @@ pub fn print(report: &Report) {
     );
     println!("{}", runs(report));
     println!("{}", steps(report));
+    section("The shop beside its storage", &comparisons(report));
+    section("Taken and turned away", &turned_away(report));
     section("What went wrong", &errors(report));
     section("What else was seen", &facts(report));
     section("Promises", &findings(report));
@@ -51,7 +53,7 @@ fn runs(report: &Report) -> Table {
         1,
         [
             "scenario",
-            "clients",
+            "load",
             "iterations/s",
             "requests/s",
             "p50 ms",
@@ -59,6 +61,7 @@ fn runs(report: &Report) -> Table {
             "p99 ms",
             "max ms",
             "failed",
+            "missed",
             "5xx",
             "server MB",
         ],
@@ -66,12 +69,13 @@ fn runs(report: &Report) -> Table {
     for run in &report.runs {
         let mut row = vec![
             Cell::new(&run.scenario),
-            Cell::new(run.clients),
+            Cell::new(run.load()),
             Cell::new(grouped(run.iterations_per_second)),
             Cell::new(grouped(run.requests_per_second)),
         ];
         row.extend(latency(&run.iteration));
         row.push(Cell::new(run.failed));
+        row.push(Cell::new(run.missed.map_or("–".to_owned(), |missed| missed.to_string())));
         row.push(Cell::new(run.server_errors));
         row.push(Cell::new(run.server_memory_mb.map_or("–".to_owned(), |mb| mb.to_string())));
         table.add_row(row);
@@ -80,20 +84,51 @@ fn runs(report: &Report) -> Table {
 }
 
 fn steps(report: &Report) -> Table {
-    let mut table = table(1, ["step", "clients", "count", "p50 ms", "p90 ms", "p99 ms", "max ms"]);
+    let mut table = table(1, ["step", "load", "count", "p50 ms", "p90 ms", "p99 ms", "max ms"]);
     for (run, step) in
         report.runs.iter().flat_map(|run| run.steps.iter().map(move |step| (run, step)))
     {
         let mut row =
-            vec![Cell::new(step.step), Cell::new(run.clients), Cell::new(step.latency.count)];
+            vec![Cell::new(step.step), Cell::new(run.load()), Cell::new(step.latency.count)];
         row.extend(latency(&step.latency));
         table.add_row(row);
     }
     table
 }
 
+fn comparisons(report: &Report) -> Table {
+    let header = ["limit", "articles", "clients", "limit/s", "handel/s", "ratio %"];
+    let mut table = table(1, header);
+    for comparison in &report.comparisons {
+        for limit in &comparison.limits {
+            table.add_row([
+                limit.how.to_owned(),
+                comparison.articles.to_string(),
+                comparison.clients.to_string(),
+                grouped(limit.per_second),
+                grouped(comparison.orders_per_second),
+                format!("{:.1}", limit.ratio_percent),
+            ]);
+        }
+    }
+    table
+}
+
+fn turned_away(report: &Report) -> Table {
+    let header = ["requests", "load", "count", "p50 ms", "p90 ms", "p99 ms", "max ms"];
+    let mut table = table(1, header);
+    for run in report.runs.iter().filter(|run| run.turned_away.count > 0) {
+        for (name, found) in [("taken", &run.accepted), ("turned away", &run.turned_away)] {
+            let mut row = vec![Cell::new(name), Cell::new(run.load()), Cell::new(found.count)];
+            row.extend(latency(found));
+            table.add_row(row);
+        }
+    }
+    table
+}
+
 fn errors(report: &Report) -> Table {
-    let mut table = table(2, ["step", "code", "clients", "status", "count"]);
+    let mut table = table(2, ["step", "code", "load", "status", "count"]);
     for run in &report.runs {
         for error in &run.errors {
             let status =
@@ -101,7 +136,7 @@ fn errors(report: &Report) -> Table {
             table.add_row([
                 error.step.to_owned(),
                 error.code.clone(),
-                run.clients.to_string(),
+                run.load(),
                 status,
                 error.count.to_string(),
             ]);
@@ -111,23 +146,23 @@ fn errors(report: &Report) -> Table {
 }
 
 fn facts(report: &Report) -> Table {
-    let mut table = table(1, ["fact", "clients", "value"]);
+    let mut table = table(1, ["fact", "load", "value"]);
     for run in &report.runs {
         for fact in &run.facts {
-            table.add_row([fact.name.clone(), run.clients.to_string(), fact.value.clone()]);
+            table.add_row([fact.name.clone(), run.load(), fact.value.clone()]);
         }
     }
     table
 }
 
 fn findings(report: &Report) -> Table {
-    let mut table = table(2, ["promise", "", "clients", "checked", "violations"]);
+    let mut table = table(2, ["promise", "", "load", "checked", "violations"]);
     for run in &report.runs {
         for finding in &run.findings {
             table.add_row([
                 finding.rule.clone(),
                 if finding.holds() { "kept" } else { "BROKEN" }.to_owned(),
-                run.clients.to_string(),
+                run.load(),
                 finding.checked.to_string(),
                 finding.violations.to_string(),
             ]);

@@ -17,6 +17,11 @@ use crate::{
 /// One purchase, from the empty cart to the paid order.
 pub async fn flow(client: &mut Client) -> Result<(), Failed> {
     let completion = prepare(client).await?;
+    complete(client, completion).await
+}
+
+/// The order and its payment. What is not answered is kept, to be sent again.
+pub async fn complete(client: &mut Client, completion: Completion) -> Result<(), Failed> {
     let answer = match client.must(Step::Complete, request(client, &completion)).await {
         Ok(answer) => answer,
         Err(Failed::Lost) => {

@@ -42,7 +42,8 @@ impl FreshDatabase {
     }
 }
 
-async fn connect(url: &str) -> Result<Client> {
+/// Connects to PostgreSQL.
+pub async fn connect(url: &str) -> Result<Client> {
     let (client, connection) =
         tokio_postgres::connect(url, NoTls).await.context("cannot connect to PostgreSQL")?;
     // It ends with the client, which hears of what goes wrong.

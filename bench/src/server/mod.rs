@@ -3,13 +3,19 @@
 mod database;
 mod process;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use database::FreshDatabase;
+pub use database::connect;
 use process::Process;
+pub use process::memory_of;
 
 /// What is asked of the key that the bench works with.
 const SCOPES: &str = "catalog:read,catalog:write,stock:read,stock:write,orders:read";
@@ -21,6 +27,8 @@ pub struct Spec {
     pub program: PathBuf,
     /// Where the fresh directory is made; the system's place for temporary files if none is given.
     pub parent: Option<PathBuf>,
+    /// Where the test provider keeps its books; in the same directory if none is given.
+    pub ledger_parent: Option<PathBuf>,
     /// Whether the directory stays.
     pub keep: bool,
     /// A PostgreSQL server to make a fresh database in; SQLite if none is given.
@@ -29,11 +37,22 @@ pub struct Spec {
     pub processes: usize,
 }
 
+/// Where a shop keeps its rows.
+#[derive(Clone, Debug)]
+pub enum Store {
+    /// In this file.
+    Sqlite(PathBuf),
+    /// In this database.
+    Postgres(String),
+}
+
 /// Servers that belong to this run.
 #[derive(Debug)]
 pub struct Fleet {
     processes: Vec<Process>,
     directory: TempDir,
+    /// Where the provider keeps its books, if that is elsewhere.
+    books: Option<TempDir>,
     database: Option<FreshDatabase>,
     launch: process::Launch,
     keep: bool,
@@ -49,11 +68,8 @@ impl Fleet {
             let program = spec.program.display();
             bail!("{program} is no program; build the server or name it with --server");
         }
-        let parent = spec.parent.clone().unwrap_or_else(std::env::temp_dir);
-        let directory = tempfile::Builder::new()
-            .prefix("handel-bench-")
-            .tempdir_in(&parent)
-            .with_context(|| format!("cannot make a directory in {}", parent.display()))?;
+        let directory = fresh_directory(&spec.parent.clone().unwrap_or_else(std::env::temp_dir))?;
+        let books = spec.ledger_parent.as_deref().map(fresh_directory).transpose()?;
         let database = match &spec.postgres {
             Some(url) => Some(FreshDatabase::create(url).await?),
             None => None,
@@ -61,10 +77,11 @@ impl Fleet {
         let launch = process::Launch {
             program: spec.program.clone(),
             directory: directory.path().to_owned(),
+            books: books.as_ref().unwrap_or(&directory).path().to_owned(),
             database_url: database.as_ref().map(FreshDatabase::url),
         };
         let mut fleet =
-            Self { processes: Vec::new(), directory, database, launch, keep: spec.keep };
+            Self { processes: Vec::new(), directory, books, database, launch, keep: spec.keep };
         match fleet.start_all(spec.processes).await {
             Ok(key) => Ok((fleet, key)),
             Err(error) => {
@@ -103,6 +120,19 @@ impl Fleet {
         self.launch.ledger()
     }
 
+    /// Where the shop keeps its rows.
+    pub fn store(&self) -> Store {
+        match &self.database {
+            Some(database) => Store::Postgres(database.url()),
+            None => Store::Sqlite(self.launch.database_file()),
+        }
+    }
+
+    /// The ids of the processes.
+    pub fn process_ids(&self) -> Vec<u32> {
+        self.processes.iter().filter_map(Process::id).collect()
+    }
+
     /// What all servers together keep in memory, in megabytes, where the system tells.
     pub fn memory_mb(&self) -> Option<u64> {
         self.processes.iter().map(Process::memory_mb).sum()
@@ -116,6 +146,14 @@ impl Fleet {
     /// Starts a server again where it was.
     pub async fn restart(&mut self, at: usize) -> Result<()> {
         self.processes[at] = Process::start(&self.launch, at).await?;
+        Ok(())
+    }
+
+    /// Stops all servers as an operator does; they can be started again. Fails if one did not end well.
+    pub async fn pause(&mut self) -> Result<()> {
+        for process in &mut self.processes {
+            process.stop().await?;
+        }
         Ok(())
     }
 
@@ -138,6 +176,10 @@ impl Fleet {
         if self.keep {
             eprintln!("kept {}", self.directory.path().display());
             self.directory.disable_cleanup(true);
+            if let Some(books) = &mut self.books {
+                eprintln!("kept {}", books.path().display());
+                books.disable_cleanup(true);
+            }
             if let Some(database) = &self.database {
                 eprintln!("kept database {}", database.name());
             }
@@ -147,4 +189,9 @@ impl Fleet {
             eprintln!("the database of the bench is still there: {error:#}");
         }
     }
+}
+
+fn fresh_directory(parent: &Path) -> Result<TempDir> {
+    let made = tempfile::Builder::new().prefix("handel-bench-").tempdir_in(parent);
+    made.with_context(|| format!("cannot make a directory in {}", parent.display()))
 }

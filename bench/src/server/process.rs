@@ -33,6 +33,8 @@ pub struct Launch {
     pub program: PathBuf,
     /// Everything that the servers keep and say.
     pub directory: PathBuf,
+    /// Where the test provider keeps its books.
+    pub books: PathBuf,
     /// The database; embedded if none is named.
     pub database_url: Option<String>,
 }
@@ -41,7 +43,16 @@ impl Launch {
     /// The file in which the test provider keeps its books. All processes share it, as they would share a
     /// real provider.
     pub fn ledger(&self) -> PathBuf {
-        self.directory.join("test-payments.db")
+        self.books.join("test-payments.db")
+    }
+
+    /// The file that an embedded shop keeps its rows in.
+    pub fn database_file(&self) -> PathBuf {
+        self.data().join("handel.db")
+    }
+
+    fn data(&self) -> PathBuf {
+        self.directory.join("data")
     }
 
     /// Makes an API key. This also makes the tables of a fresh shop.
@@ -61,7 +72,7 @@ impl Launch {
     /// developer's shell never meets the developer's own shop.
     fn command<const N: usize>(&self, args: [&str; N]) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(args).arg("--data-dir").arg(self.directory.join("data"));
+        command.args(args).arg("--data-dir").arg(self.data());
         command.env_remove("DATABASE_URL").env("HANDEL__PAYMENTS__TEST__LEDGER", self.ledger());
         if let Some(url) = &self.database_url {
             command.env("DATABASE_URL", url);
@@ -106,10 +117,14 @@ impl Process {
         self.ready_after
     }
 
+    /// Its id, as long as it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// What it keeps in memory, in megabytes.
     pub fn memory_mb(&self) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
-        resident_mb(&status)
+        memory_of(self.id()?)
     }
 
     /// Ends it as a power cut does.
@@ -165,6 +180,11 @@ fn last_lines(file: &Path, count: usize) -> String {
     let said = String::from_utf8_lossy(&said);
     let lines: Vec<_> = said.lines().collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+/// What a process keeps in memory, in megabytes, where the system tells.
+pub fn memory_of(process_id: u32) -> Option<u64> {
+    resident_mb(&fs::read_to_string(format!("/proc/{process_id}/status")).ok()?)
 }
 
 /// The line `VmRSS:   51200 kB` of a process's status.

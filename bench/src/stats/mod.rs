@@ -25,13 +25,17 @@ pub enum Step {
     Complete,
     /// A completion that was sent and answered before.
     Repeat,
+    /// Whether the server lives.
+    Live,
+    /// Whether the server is ready.
+    Ready,
     /// What the self-test sends.
     Echo,
 }
 
 impl Step {
     /// Every step, in the order of the tables.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::List,
         Self::Product,
         Self::Cart,
@@ -39,6 +43,8 @@ impl Step {
         Self::Checkout,
         Self::Complete,
         Self::Repeat,
+        Self::Live,
+        Self::Ready,
         Self::Echo,
     ];
 
@@ -52,6 +58,8 @@ impl Step {
             Self::Checkout => "POST /checkout",
             Self::Complete => "POST /checkout/{id}/complete",
             Self::Repeat => "the same, again later",
+            Self::Live => "GET /health/live",
+            Self::Ready => "GET /health/ready",
             Self::Echo => "POST /echo",
         }
     }
@@ -70,6 +78,10 @@ pub struct Stats {
     pub iterations: Histogram,
     /// Iterations that ended early.
     pub failed: u64,
+    /// Requests that were answered with a success.
+    pub accepted: Histogram,
+    /// Requests that were answered with 503.
+    pub turned_away: Histogram,
     /// What went wrong, how often.
     pub errors: BTreeMap<ErrorKey, u64>,
     steps: [Histogram; Step::ALL.len()],
@@ -92,6 +104,16 @@ impl Stats {
     pub fn step(&mut self, step: Step, elapsed: Duration) {
         if self.is_on {
             self.steps[step as usize].record(elapsed);
+        }
+    }
+
+    /// Counts whether a request was done or turned away.
+    pub fn fate(&mut self, status: u16, elapsed: Duration) {
+        match status {
+            _ if !self.is_on => {}
+            200..300 => self.accepted.record(elapsed),
+            503 => self.turned_away.record(elapsed),
+            _ => {}
         }
     }
 
@@ -122,6 +144,8 @@ impl Stats {
     pub fn merge(&mut self, other: &Self) {
         self.iterations.merge(&other.iterations);
         self.failed += other.failed;
+        self.accepted.merge(&other.accepted);
+        self.turned_away.merge(&other.turned_away);
         for (key, count) in &other.errors {
             *self.errors.entry(key.clone()).or_default() += count;
         }
@@ -129,6 +153,12 @@ impl Stats {
             histogram.merge(more);
         }
     }
+}
+
+/// Microseconds in milliseconds, as latencies are shown.
+#[expect(clippy::float_arithmetic, reason = "latencies are shown in milliseconds with decimals")]
+pub fn ms(us: u64) -> f64 {
+    us as f64 / 1_000.0
 }
 
 #[cfg(test)]

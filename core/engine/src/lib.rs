@@ -70,13 +70,20 @@ pub struct Limits {
     pub provider_timeout: Duration,
     /// Most orders that are placed in one transaction.
     pub placement_batch: usize,
+    /// How long orders may wait for their batch. While some have waited longer, others are told to come back.
+    pub placement_wait: Duration,
     /// How often a job is tried before it is dead.
     pub job_attempts: u32,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { provider_timeout: Duration::from_secs(10), placement_batch: 64, job_attempts: 12 }
+        Self {
+            provider_timeout: Duration::from_secs(10),
+            placement_batch: 64,
+            placement_wait: Duration::from_secs(1),
+            job_attempts: 12,
+        }
     }
 }
 

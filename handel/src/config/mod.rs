@@ -107,6 +107,8 @@ pub enum LogFormat {
 pub struct Limits {
     pub provider_timeout_ms: u64,
     pub placement_batch: usize,
+    /// How long orders may wait for their transaction, in milliseconds.
+    pub placement_wait_ms: u64,
     pub job_attempts: u32,
 }
 

@@ -71,6 +71,7 @@ fn the_defaults_are_those_of_the_parts() {
     let limits = handel_engine::Limits::default();
     assert_eq!(config.limits.provider_timeout_ms, ms(limits.provider_timeout));
     assert_eq!(config.limits.placement_batch, limits.placement_batch);
+    assert_eq!(u128::from(config.limits.placement_wait_ms), limits.placement_wait.as_millis());
     assert_eq!(config.limits.job_attempts, limits.job_attempts);
 }
 

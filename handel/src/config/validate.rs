@@ -86,6 +86,7 @@ fn ranges(config: &Config) -> Vec<Problem> {
         ("payments.test.webhook_delay_ms", test.webhook_delay_ms, 0, MINUTES_10_MS),
         ("limits.provider_timeout_ms", limits.provider_timeout_ms, 100, MINUTES_10_MS),
         ("limits.placement_batch", count(limits.placement_batch), 1, 1_000),
+        ("limits.placement_wait_ms", limits.placement_wait_ms, 10, 60_000),
         ("limits.job_attempts", limits.job_attempts.into(), 1, 1_000),
         ("cache.bytes", config.cache.bytes, 0, 64 << 30),
         ("cache.ttl_ms", config.cache.ttl_ms, 0, 3_600_000),

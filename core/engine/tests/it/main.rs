@@ -11,6 +11,7 @@ mod idempotency;
 mod listing;
 mod order;
 mod outbox;
+mod overload;
 mod oversell;
 mod payment;
 mod product;
