@@ -75,7 +75,6 @@ fn main() -> ExitCode {
     if total.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-#[expect(clippy::disallowed_methods, reason = "each seed is a world of its own on one thread")]
 fn work_on_all(options: &Options, first: u64, next: &AtomicU64, total: &Mutex<Total>) {
     std::thread::scope(|scope| {
         for _ in 0..options.jobs.min(options.seeds) {

@@ -88,7 +88,7 @@ impl Caller {
 
     /// Asks until there is an answer, or patience ends: the same request with the same key.
     pub async fn insist(&self, request: &Request) -> Answer {
-        let tries = self.dice.from_to(1, 7);
+        let tries = self.dice.range(1, 7);
         let mut answer = self.ask(request).await;
         for round in 0..tries {
             if !may_change(&answer) || self.world.is_closing() {
@@ -126,14 +126,13 @@ impl Caller {
             (Some(_), Answer::Ok { .. }) => {
                 trace.violation(format!("key {key} was taken for another request"));
             }
+            (Some(_), Answer::Refused(refusal)) if is_passing(refusal.code) => {}
             (Some(told), Answer::Refused(refusal)) if told.request == asked => {
-                if !is_passing(refusal.code) {
-                    trace.violation(format!("key {key}: told before, then refused: {refusal}"));
-                }
+                trace.violation(format!("key {key}: told before, then refused: {refusal}"));
             }
             (Some(_), Answer::Refused(refusal)) => {
                 trace.count("keys reused");
-                if refusal.code != Code::IdempotencyConflict && !is_passing(refusal.code) {
+                if refusal.code != Code::IdempotencyConflict {
                     trace.violation(format!("key {key} for another request: {refusal}"));
                 }
             }
