@@ -31,7 +31,7 @@ impl Dice {
     }
 
     /// A number from `low` to `high`, both included.
-    pub fn between(&self, low: i64, high: i64) -> i64 {
+    pub fn range(&self, low: i64, high: i64) -> i64 {
         low + i64::try_from(self.below(high.abs_diff(low) + 1)).unwrap_or(0)
     }
 
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn both_ends_of_a_range_come_up() {
         let dice = Dice::new(7, "ends");
-        let drawn: Vec<_> = (0..100).map(|_| dice.between(-1, 1)).collect();
+        let drawn: Vec<_> = (0..100).map(|_| dice.range(-1, 1)).collect();
         assert!([-1, 0, 1].iter().all(|number| drawn.contains(number)));
         assert!(drawn.iter().all(|number| (-1..=1).contains(number)));
     }

@@ -95,7 +95,7 @@ impl Findings {
         &mut self,
         found: &T,
         expected: &T,
-        what: impl fmt::Display,
+        what: &(impl fmt::Display + ?Sized),
     ) {
         self.expect(found == expected, || format!("{what}: {found:?} is not {expected:?}"));
     }
@@ -209,10 +209,10 @@ async fn check_stock(database: &Database, findings: &mut Findings) {
             unreachable!("eight numbers were read")
         };
         let sum = |of: &str| format!("{what}: {of}");
-        findings.equal(&allocated, &promised, sum("allocated is the sum of the allocations"));
-        findings.equal(&on_hand, &moved, sum("on hand is the sum of the movements"));
-        findings.equal(&allocated, &moved_promises, sum("every promise is in the ledger"));
-        findings.equal(&held, &holds, sum("held is the sum of the holds"));
+        findings.equal(&allocated, &promised, &sum("allocated is the sum of the allocations"));
+        findings.equal(&on_hand, &moved, &sum("on hand is the sum of the movements"));
+        findings.equal(&allocated, &moved_promises, &sum("every promise is in the ledger"));
+        findings.equal(&held, &holds, &sum("held is the sum of the holds"));
         if let Some(limit) = backorder_limit {
             findings.expect(allocated + held + safety <= on_hand + limit, || {
                 format!("{what}: it is oversold, {allocated} are promised of {on_hand}")
@@ -224,7 +224,7 @@ async fn check_stock(database: &Database, findings: &mut Findings) {
     });
     for (what, open, promised) in lines.await {
         let all = format!("{what}: what must still ship is promised, and nothing else");
-        findings.equal(&open, &promised, all);
+        findings.equal(&open, &promised, &all);
     }
 }
 
@@ -261,7 +261,7 @@ async fn read_money(database: &Database, findings: &mut Findings) -> Vec<Money> 
         };
         let counted = (captured, pending, refunded);
         let operations = (captures, pending_refunds, refunds);
-        findings.equal(&counted, &operations, format!("{order_id}: money is in the ledger"));
+        findings.equal(&counted, &operations, &format!("{order_id}: money is in the ledger"));
         money.push(Money { order_id, captured, pending, refunded, not_returned });
     }
     money
@@ -288,7 +288,7 @@ async fn check_money(
     let known: BTreeSet<OrderId> = orders.iter().map(|order| order.id).collect();
     for (order_id, moved) in provider.orders.iter().filter(|(id, _)| !known.contains(id)) {
         let sentence = format!("{order_id}: money of an order that the shop does not know");
-        findings.equal(moved, &Moved::default(), sentence);
+        findings.equal(moved, &Moved::default(), &sentence);
     }
     if moment == Moment::Moving {
         return;
@@ -298,7 +298,7 @@ async fn check_money(
         let of_it = money.iter().find(|money| money.order_id == order.id);
         let expected = order.earned_minor() + of_it.map_or(0, |money| money.not_returned);
         let sentence = format!("{} ({}): the provider keeps what is owed", order.id, order.status);
-        findings.equal(&kept, &expected, sentence);
+        findings.equal(&kept, &expected, &sentence);
     }
 }
 
@@ -315,7 +315,7 @@ async fn check_journal(database: &Database, orders: &[Order], findings: &mut Fin
         let story = stories.get(&id).map(Vec::as_slice).unwrap_or_default();
         let sequence: Vec<i64> = story.iter().map(|(sequence, _)| *sequence).collect();
         let whole: Vec<i64> = (1..=order.event_sequence).collect();
-        findings.equal(&sequence, &whole, format!("{id}: its events have no gap"));
+        findings.equal(&sequence, &whole, &format!("{id}: its events have no gap"));
         for name in order.past() {
             let count = story.iter().filter(|(_, known)| known == name).count();
             findings.expect(count == 1, || format!("{id} is {} without {name}", order.status));

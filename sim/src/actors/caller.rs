@@ -88,7 +88,7 @@ impl Caller {
 
     /// Asks until there is an answer, or patience ends: the same request with the same key.
     pub async fn insist(&self, request: &Request) -> Answer {
-        let tries = self.dice.between(1, 7);
+        let tries = self.dice.range(1, 7);
         let mut answer = self.ask(request).await;
         for round in 0..tries {
             if !may_change(&answer) || self.world.is_closing() {
@@ -126,15 +126,14 @@ impl Caller {
             (Some(_), Answer::Ok { .. }) => {
                 trace.violation(format!("key {key} was taken for another request"));
             }
-            (Some(told), Answer::Refused(refusal)) => {
-                let is_same = told.request == asked;
-                if !is_same {
-                    trace.count("keys reused");
-                }
-                let is_due = !is_same && refusal.code == Code::IdempotencyConflict;
-                if !is_due && !is_passing(refusal.code) {
-                    let which = if is_same { "the same" } else { "another" };
-                    trace.violation(format!("key {key}, used, for {which} request: {refusal}"));
+            (Some(_), Answer::Refused(refusal)) if is_passing(refusal.code) => {}
+            (Some(told), Answer::Refused(refusal)) if told.request == asked => {
+                trace.violation(format!("key {key}: told before, then refused: {refusal}"));
+            }
+            (Some(_), Answer::Refused(refusal)) => {
+                trace.count("keys reused");
+                if refusal.code != Code::IdempotencyConflict {
+                    trace.violation(format!("key {key} for another request: {refusal}"));
                 }
             }
             _ => {}

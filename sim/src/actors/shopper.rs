@@ -97,7 +97,7 @@ impl Shopper {
             let call = Call::AddItem {
                 cart: mine.as_ref().map(|cart| cart.token.clone()),
                 sku: self.wish().to_owned(),
-                quantity: self.caller.dice.between(1, 4),
+                quantity: self.caller.dice.range(1, 4),
             };
             let request = self.caller.request(who, self.caller.perhaps_key(), call);
             if let Some(cart) = cart_of(self.caller.insist(&request).await) {
@@ -119,7 +119,7 @@ impl Shopper {
             return;
         }
         let line = self.caller.dice.pick(lines).id;
-        let quantity = self.caller.dice.between(i64::from(lines.len() == 1), 3);
+        let quantity = self.caller.dice.range(i64::from(lines.len() == 1), 3);
         let set = Call::SetQuantity { cart: cart.token.clone(), line, quantity };
         let request = self.caller.request(who, self.caller.perhaps_key(), set);
         self.caller.insist(&request).await;

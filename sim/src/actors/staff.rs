@@ -55,7 +55,7 @@ impl Clerk {
 
     async fn price(&self) {
         let good = self.0.dice.pick(goods::ALL);
-        let price_minor = (good.price_minor * self.0.dice.between(50, 150) / 100).max(1);
+        let price_minor = (good.price_minor * self.0.dice.range(50, 150) / 100).max(1);
         let prices = goods::Good::prices(price_minor);
         self.say(Call::SetPrice { sku: good.sku.to_owned(), prices }).await;
     }
@@ -63,8 +63,8 @@ impl Clerk {
     async fn count(&self) {
         let good = self.0.dice.pick(goods::ALL);
         let delta = match good.sku {
-            goods::SCARCE => self.0.dice.between(-2, 4),
-            _ => self.0.dice.between(-10, 30),
+            goods::SCARCE => self.0.dice.range(-2, 4),
+            _ => self.0.dice.range(-10, 30),
         };
         if good.is_tracked && delta != 0 {
             self.say(Call::AdjustStock { sku: good.sku.to_owned(), delta }).await;
@@ -116,6 +116,6 @@ impl Clerk {
     /// Some of an order, and now and then more than there is.
     fn part_of(&self, order: &Order) -> Vec<LineQuantity> {
         let line = self.0.dice.pick(&order.lines);
-        vec![LineQuantity { line_id: line.id, quantity: self.0.dice.between(1, 3) }]
+        vec![LineQuantity { line_id: line.id, quantity: self.0.dice.range(1, 3) }]
     }
 }

@@ -112,7 +112,7 @@ async fn tend(yard: Arc<Yard>, place: usize) {
     let world = yard.world.clone();
     let dice = Dice::new(world.seed, &format!("machine {place}"));
     loop {
-        let late = SignedDuration::from_millis(dice.between(0, 2_000));
+        let late = SignedDuration::from_millis(dice.range(0, 2_000));
         let point = dice.percent(60).then(|| *dice.pick(CrashPoint::ALL));
         match yard.launch(late, point).await {
             Ok(member) => {

@@ -147,7 +147,7 @@ impl Shared {
         let body = webhooks::write(event_id, key, report);
         // The same event may be sent twice, at two times.
         if self.dice.percent(15) {
-            let again = due_at + SignedDuration::from_millis(self.dice.between(0, 90_000));
+            let again = due_at + SignedDuration::from_millis(self.dice.range(0, 90_000));
             state.webhooks.push(Webhook { body: body.clone(), due_at: again });
         }
         state.webhooks.push(Webhook { body, due_at });
@@ -204,8 +204,7 @@ impl Shared {
         if self.state().mood == Mood::Perfect {
             return (Standing::Captured, amount);
         }
-        let until =
-            self.system.now() + SignedDuration::from_millis(self.dice.between(1, 1_200_000));
+        let until = self.system.now() + SignedDuration::from_millis(self.dice.range(1, 1_200_000));
         let standing = match self.dice.below(100) {
             0..70 => Standing::Captured,
             70..77 => Standing::Declined(Code::PaymentDeclined),
@@ -214,7 +213,7 @@ impl Shared {
             _ => Standing::Processing { until, succeeds: self.dice.percent(70) },
         };
         let lies = standing == Standing::Captured && self.dice.percent(3);
-        let more_minor = if lies { self.dice.between(-50, 50) } else { 0 };
+        let more_minor = if lies { self.dice.range(-50, 50) } else { 0 };
         if more_minor != 0 {
             self.trace.count("provider: took another amount");
         }

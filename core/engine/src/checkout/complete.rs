@@ -150,6 +150,13 @@ impl Engine {
                 (known, _) => known,
             }
         };
+        let call = async {
+            match call.await {
+                // This time it never left; but it may be on its way from the time before.
+                Report::NotSent if claimed.resumed => Report::Unknown,
+                report => report,
+            }
+        };
         self.system().reach(CrashPoint::OrderPlaced).await;
         let report = self.system().within(self.limits().provider_timeout, call).await;
         let report = report.unwrap_or(Report::Unknown);

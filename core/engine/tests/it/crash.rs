@@ -6,6 +6,7 @@ use handel_domain::{
     Code, Money,
     checkout::Checkout,
     order::{PaymentStatus, Status},
+    payment::Attempt,
 };
 use handel_engine::{Completion, Error, Once};
 use handel_ports::{Charge, PaymentProvider as _, Secret};
@@ -40,6 +41,18 @@ async fn leases_end(shop: &TestShop) {
     if shop.database().backend() == Backend::Postgres {
         shop.clock.advance(Duration::from_secs(31));
     }
+}
+
+/// A charge that nobody waits for any more arrives at the provider.
+async fn arrive(shop: &TestShop, attempt: &Attempt) {
+    let charge = Charge {
+        key: attempt.id,
+        order_id: attempt.order_id,
+        amount: Money::new(attempt.amount_minor, "EUR".parse().expect("a currency")),
+        token: Secret::new("tok_ok".to_owned()),
+        return_url: None,
+    };
+    shop.provider.charge(charge).await;
 }
 
 async fn order_of(shop: &TestShop, checkout: &Checkout) -> (Status, PaymentStatus, i64) {
@@ -166,14 +179,24 @@ both_databases! {
         let placed = again.await.expect("no panic").expect("it is taken up").reply;
         let attempt = placed.payment.and_then(|payment| payment.attempt).expect("tried");
         shop.settle_after(5).await;
-        let arrives = Charge {
-            key: attempt.id,
-            order_id: attempt.order_id,
-            amount: Money::new(attempt.amount_minor, placed.order.currency),
-            token: Secret::new("tok_ok".to_owned()),
-            return_url: None,
-        };
-        shop.provider.charge(arrives).await;
+        arrive(shop, &attempt).await;
+        shop.settle_after(120).await;
+        assert_eq!(order_of(shop, &checkout).await, (Status::Paid, PaymentStatus::Paid, 1_490));
+        assert_eq!(shop.provider.ledger().summary().await.expect("open books").charges, 1);
+    }
+
+    /// Goal: a charge that a retry could not send again may still be on its way from the first time: its
+    /// money is found when it arrives, and nobody pays twice.
+    async fn a_charge_that_cannot_be_sent_again_may_still_arrive(shop: TestShop) {
+        let gate = shop.payments.hold_before_charge();
+        let (checkout, answer) = buying(shop, &gate).await;
+        crash(shop, answer).await;
+        leases_end(shop).await;
+        shop.payments.fail_charge(Fault::NotSent);
+        let placed = shop.complete_with_key(&checkout, "tok_ok", "k").await.expect("it is taken up").reply;
+        let payment = placed.payment.expect("something is owed");
+        assert_eq!(payment.status, PaymentStatus::Unknown);
+        arrive(shop, &payment.attempt.expect("tried")).await;
         shop.settle_after(120).await;
         assert_eq!(order_of(shop, &checkout).await, (Status::Paid, PaymentStatus::Paid, 1_490));
         assert_eq!(shop.provider.ledger().summary().await.expect("open books").charges, 1);
