@@ -25,7 +25,7 @@ pub(crate) fn read(data: &[u8]) {
                     category_names: product.category_names.clone(),
                     stock: product.stock.clone(),
                 };
-                let again = make(&read_back(export));
+                let again = make(&read_back(&export));
                 assert_eq!(made, again, "it reads back as another product");
             }
         }
@@ -44,13 +44,12 @@ fn make(product: &ImportedProduct) -> Product {
     made.unwrap_or_else(|refusal| panic!("{product:?} cannot be made: {refusal:?}"))
 }
 
-fn read_back(product: ExportedProduct) -> ImportedProduct {
-    let mut file = Vec::new();
-    let currencies = currencies_of(&product);
-    let mut writer =
-        Writer::new(&mut file, currency(), &currencies).expect("memory can be written");
-    writer.write(&product).expect("memory can be written");
-    drop(writer);
+fn read_back(product: &ExportedProduct) -> ImportedProduct {
+    let currencies = currencies_of(product);
+    let writer = Writer::new(Vec::new(), currency(), &currencies);
+    let mut writer = writer.expect("memory can be written");
+    writer.write(product).expect("memory can be written");
+    let file = writer.finish().expect("memory can be written");
     let text = String::from_utf8_lossy(&file).into_owned();
     let mut items: Vec<_> = Reader::new(&file[..], currency()).expect("a header").collect();
     assert_eq!(items.len(), 1, "{text}");

@@ -260,7 +260,8 @@ mod tests {
     #[test]
     fn a_card_number_is_refused_in_every_part() {
         let card = "4242 4242 4242 4242";
-        let parts: [(&str, fn(&mut Address) -> &mut String); 7] = [
+        type Part = fn(&mut Address) -> &mut String;
+        let parts: [(&str, Part); 7] = [
             ("/name", |address| &mut address.name),
             ("/line1", |address| &mut address.line1),
             ("/line2", |address| address.line2.get_or_insert_default()),
