@@ -45,12 +45,11 @@ fn make(product: &ImportedProduct) -> Product {
 }
 
 fn read_back(product: &ExportedProduct) -> ImportedProduct {
-    let mut file = Vec::new();
     let currencies = currencies_of(product);
-    let mut writer =
-        Writer::new(&mut file, currency(), &currencies).expect("memory can be written");
+    let writer = Writer::new(Vec::new(), currency(), &currencies);
+    let mut writer = writer.expect("memory can be written");
     writer.write(product).expect("memory can be written");
-    drop(writer);
+    let file = writer.finish().expect("memory can be written");
     let text = String::from_utf8_lossy(&file).into_owned();
     let mut items: Vec<_> = Reader::new(&file[..], currency()).expect("a header").collect();
     assert_eq!(items.len(), 1, "{text}");
