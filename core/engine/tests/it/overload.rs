@@ -1,7 +1,11 @@
 //! More orders than can be placed: those who wait are served, and those who come too late are told at once.
 
 use std::{
-    sync::{Mutex, mpsc},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     time::Duration,
 };
 
@@ -12,17 +16,21 @@ use handel_testkit::{TestDatabase, TestShop, meanwhile, until};
 use crate::refusal;
 
 /// Keeps the embedded database busy until the sender is dropped.
-fn busy(shop: &TestShop) -> mpsc::Sender<()> {
+async fn busy(shop: &TestShop) -> mpsc::Sender<()> {
     let (release, released) = mpsc::channel();
     let (database, released) = (shop.database().clone(), Mutex::new(released));
+    let begun = Arc::new(AtomicBool::new(false));
+    let begins = begun.clone();
     drop(meanwhile(async move {
         let unit = async move |_: &mut Transaction<'_>| {
+            begins.store(true, Ordering::Release);
             // The unit blocks its thread, as a slow disk does.
             let _ended = released.lock().expect("nobody else waits").recv();
             Ok::<_, StoreError>(())
         };
         database.write(unit).await
     }));
+    until("a busy database", || begun.load(Ordering::Acquire)).await;
     release
 }
 
@@ -36,7 +44,7 @@ async fn who_would_wait_too_long_for_an_order_is_told_to_come_back() {
         checkouts.push(shop.checkout(&cart).await.checkout);
     }
     let [first, second, third] = &checkouts[..] else { panic!() };
-    let release = busy(&shop);
+    let release = busy(&shop).await;
     let buy = |checkout: &handel_domain::checkout::Checkout, key: &'static str| {
         let (shop, checkout) = (shop.clone(), checkout.clone());
         meanwhile(async move { shop.complete_with_key(&checkout, "tok_ok", key).await })

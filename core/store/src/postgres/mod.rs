@@ -13,6 +13,7 @@ pub(crate) use transaction::PostgresTransaction;
 pub(crate) use value::{PostgresJson, PostgresTime};
 
 use crate::{
+    count::Counter,
     database::{PoolStatus, Transaction},
     error::StoreError,
     statement::Statement,
@@ -29,6 +30,7 @@ const WAIT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) struct Postgres {
     pool: Pool,
+    pub(crate) counter: Counter,
 }
 
 impl Postgres {
@@ -55,7 +57,7 @@ impl Postgres {
             .runtime(deadpool_postgres::Runtime::Tokio1)
             .build()
             .map_err(StoreError::unavailable)?;
-        let postgres = Self { pool };
+        let postgres = Self { pool, counter: Counter::default() };
         let client = postgres.client().await?;
         let version: String = client.query_one("show server_version_num", &[]).await?.get(0);
         if version.parse::<u32>().is_ok_and(|version| version < 140_000) {
@@ -81,7 +83,8 @@ impl Postgres {
             let client = self.client().await?;
             let mut guard = Guard { client: Some(client) };
             let open = guard.client.as_ref().expect("taken only when dropped");
-            let mut transaction = Transaction::postgres(PostgresTransaction::new(open, true));
+            let inner = PostgresTransaction::new(open, true);
+            let mut transaction = Transaction::postgres(inner, self.counter.clone());
             let outcome = unit(&mut transaction).await;
             let inner = transaction.into_postgres().expect("made for PostgreSQL above");
             let failed = inner.failed();
@@ -114,7 +117,8 @@ impl Postgres {
         E: From<StoreError>,
     {
         let client = self.client().await?;
-        unit(&mut Transaction::postgres(PostgresTransaction::new(&client, false))).await
+        let inner = PostgresTransaction::new(&client, false);
+        unit(&mut Transaction::postgres(inner, self.counter.clone())).await
     }
 
     pub(crate) async fn prepare(&self, statement: &'static Statement) -> Result<(), StoreError> {

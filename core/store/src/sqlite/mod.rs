@@ -20,6 +20,7 @@ pub(crate) use transaction::SqliteTransaction;
 use worker::{Job, Place, Reply};
 
 use crate::{
+    count::Counter,
     database::{PoolStatus, Transaction},
     error::StoreError,
     statement::Statement,
@@ -36,6 +37,7 @@ pub(crate) struct Sqlite {
     writes: Sender<Job>,
     reads: Sender<Job>,
     readers: usize,
+    pub(crate) counter: Counter,
     life: Arc<Mutex<Option<Life>>>,
 }
 
@@ -77,6 +79,7 @@ impl Sqlite {
             writes,
             reads,
             readers: readers.max(1),
+            counter: Counter::default(),
             life: Arc::new(Mutex::new(Some(life))),
         })
     }
@@ -87,8 +90,11 @@ impl Sqlite {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        submit(&self.writes, move |connection, place| worker::in_group(connection, place, &unit))
-            .await
+        let counter = self.counter.clone();
+        submit(&self.writes, move |connection, place| {
+            worker::in_group(connection, place, &unit, &counter)
+        })
+        .await
     }
 
     pub(crate) async fn read<T, E, F>(&self, unit: F) -> Result<T, E>
@@ -97,7 +103,9 @@ impl Sqlite {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        submit(&self.reads, move |connection, _| worker::poll_once(connection, &unit)).await
+        let counter = self.counter.clone();
+        submit(&self.reads, move |connection, _| worker::poll_once(connection, &unit, &counter))
+            .await
     }
 
     pub(crate) async fn prepare(&self, statement: &'static Statement) -> Result<(), StoreError> {

@@ -11,7 +11,7 @@ use crossbeam_channel::{Receiver, select};
 use rusqlite::Connection;
 
 use super::SqliteTransaction;
-use crate::{database::Transaction, error::StoreError};
+use crate::{count::Counter, database::Transaction, error::StoreError};
 
 /// Work for a thread. It returns the reply, which is given only when the group has been committed.
 pub(super) type Job = Box<dyn FnOnce(&mut Connection, Place) -> Reply + Send>;
@@ -95,7 +95,12 @@ fn next(jobs: &Receiver<Job>, stopped: &Receiver<()>) -> Option<Job> {
 }
 
 /// Runs a unit in its group: it rolls back alone if it fails or panics.
-pub(super) fn in_group<T, E, F>(connection: &mut Connection, place: Place, unit: &F) -> Result<T, E>
+pub(super) fn in_group<T, E, F>(
+    connection: &mut Connection,
+    place: Place,
+    unit: &F,
+    counter: &Counter,
+) -> Result<T, E>
 where
     F: for<'a, 'b> AsyncFn(&'a mut Transaction<'b>) -> Result<T, E>,
     E: From<StoreError>,
@@ -107,7 +112,7 @@ where
     if !is_first {
         run(connection, "savepoint unit")?;
     }
-    let outcome = poll_once(connection, unit);
+    let outcome = poll_once(connection, unit, counter);
     if connection.is_autocommit() {
         let lost = StoreError::NotWritable("the transaction was lost".to_owned());
         return outcome.and_then(|_| Err(lost.into()));
@@ -129,13 +134,18 @@ where
 
 /// Polls a unit once. Its statements run inline, so it is done after one poll; a unit that waits for
 /// anything else is a mistake in the program, because everybody would wait with it.
-pub(super) fn poll_once<T, E, F>(connection: &mut Connection, unit: &F) -> Result<T, E>
+pub(super) fn poll_once<T, E, F>(
+    connection: &mut Connection,
+    unit: &F,
+    counter: &Counter,
+) -> Result<T, E>
 where
     F: for<'a, 'b> AsyncFn(&'a mut Transaction<'b>) -> Result<T, E>,
     E: From<StoreError>,
 {
     let polled = catch_unwind(AssertUnwindSafe(|| {
-        let mut transaction = Transaction::sqlite(SqliteTransaction::new(connection));
+        let mut transaction =
+            Transaction::sqlite(SqliteTransaction::new(connection), counter.clone());
         let polled = pin!(unit(&mut transaction)).poll(&mut Context::from_waker(Waker::noop()));
         (polled, transaction.into_sqlite().and_then(SqliteTransaction::failed))
     }));
