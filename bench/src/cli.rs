@@ -20,6 +20,12 @@ Examples:
   # Half an hour of it, drawn
   handel-bench mixed --rate 500 --seconds 1800 --check sample --series soak.csv && handel-bench plot soak.csv
 
+  # A shop with a million products and up to a million orders
+  handel-bench capacity --products 1000000 --check sample
+
+  # Twice and four times what the shop can do
+  handel-bench overload --percent 200,400
+
   # How near placement comes to what the storage can do
   handel-bench compare
 
@@ -74,6 +80,8 @@ pub enum Command {
     Kill(KillOptions),
     /// Ask for more than the shop can do: what it takes stays fast, and the rest is turned away.
     Overload(OverloadOptions),
+    /// Fill a shop with products and orders, and see how it starts, how much memory it takes and how fast it is.
+    Capacity(CapacityOptions),
     /// Place orders beside what the storage alone can do with the same rows.
     Compare(CompareOptions),
     /// Draw a series that `--series` has written, as a picture in SVG.
@@ -146,6 +154,24 @@ pub struct PlaceOptions {
     /// How many checkouts are prepared for a run, before the clock starts, and then completed.
     #[arg(long, default_value_t = 5_000, value_parser = positive)]
     pub orders: usize,
+    #[command(flatten)]
+    pub common: CommonOptions,
+}
+
+/// Options of capacity.
+#[derive(Debug, Args)]
+pub struct CapacityOptions {
+    /// How many orders there are; one measurement for each number, the smallest first. `--products` says how
+    /// many products there are, and `--skus` how many of them are bought [default: 1000].
+    #[arg(long, value_delimiter = ',', default_value = "0,100000,1000000",
+          value_parser = clap::value_parser!(i64).range(0..=100_000_000))]
+    pub orders: Vec<i64>,
+    /// How many clients buy, and then look.
+    #[arg(long, default_value_t = 16, value_parser = positive)]
+    pub clients: usize,
+    /// For how long each.
+    #[arg(long, default_value_t = 10)]
+    pub seconds: u64,
     #[command(flatten)]
     pub common: CommonOptions,
 }
@@ -229,7 +255,7 @@ pub struct SelftestOptions {
 }
 
 /// What every scenario takes.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct CommonOptions {
     #[command(flatten)]
     pub target: TargetOptions,
@@ -305,6 +331,7 @@ impl Command {
             }
             Self::Duplicates(timed) => &timed.common.output,
             Self::Place(place) => &place.common.output,
+            Self::Capacity(capacity) => &capacity.common.output,
             Self::Overload(overload) => &overload.common.output,
             Self::Compare(compare) => &compare.common.output,
             Self::Flash(flash) => &flash.common.output,

@@ -7,6 +7,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "the tables are the output")]
 
+mod capacity;
 mod check;
 mod cli;
 mod client;

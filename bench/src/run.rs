@@ -9,10 +9,11 @@ use std::{
 use anyhow::{Result, bail};
 
 use crate::{
+    capacity,
     check::{Checker, Finding},
     cli::{
-        Command, CommonOptions, CompareOptions, FlashOptions, KillOptions, LoadOptions,
-        OverloadOptions, PlaceOptions, TargetOptions, TimedOptions,
+        CapacityOptions, Command, CommonOptions, CompareOptions, FlashOptions, KillOptions,
+        LoadOptions, OverloadOptions, PlaceOptions, TargetOptions, TimedOptions,
     },
     client::Log,
     compare, flash, kill,
@@ -41,6 +42,7 @@ pub async fn run(command: &Command) -> Result<Report> {
             timed("duplicates", Scenario::Duplicates, timing, None).await
         }
         Command::Place(place) => placements(place).await,
+        Command::Capacity(capacity) => capacities(capacity).await,
         Command::Overload(overload) => overloads(overload).await,
         Command::Compare(compare) => comparisons(compare).await,
         Command::Flash(flash) => sales(flash).await,
@@ -145,6 +147,33 @@ async fn placements(options: &PlaceOptions) -> Result<Report> {
             let outcome = place::run(&shop.world()?, clients, options.orders).await?;
             let run = Run::new("place", clients, &outcome);
             conclude(shop, checker, report, run, outcome.log).await?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+async fn capacities(options: &CapacityOptions) -> Result<Report> {
+    let target = &options.common.target;
+    let opening = CommonOptions { target: capacity::opening(target)?, ..options.common.clone() };
+    let mut sizes = options.orders.clone();
+    sizes.sort_unstable();
+    with_shop(&opening, async |shop, checker, report| {
+        let mut mold = capacity::prepare(shop, target).await?;
+        for orders in sizes {
+            let (found, runs) = capacity::measure(shop, &mut mold, orders, options).await?;
+            report.capacities.push(found);
+            for (mut run, outcome) in runs {
+                run.fact("orders", &orders);
+                // Both are judged below, by what they left behind.
+                checker.acknowledge(outcome.log.purchases);
+                report.add(run);
+            }
+            if let Some(last) = report.runs.last_mut() {
+                last.judged(checker.check(shop, PATIENCE).await?);
+                report.holds &= last.findings.iter().all(Finding::holds);
+            }
+            capacity::fleet(shop)?.pause().await?;
         }
         Ok(())
     })

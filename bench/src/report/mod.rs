@@ -11,15 +11,20 @@ use serde::Serialize;
 pub use table::print;
 
 use crate::{
+    capacity::Capacity,
     check::{Finding, Verdict},
     compare::Comparison,
     load::Outcome,
     stats::{Histogram, Stats, Step, ms},
 };
 
+const FORMAT: u32 = 1;
+
 /// Everything that was measured.
 #[derive(Debug, Serialize)]
 pub struct Report {
+    /// The shape of this document. Fields may be added under the same number; none is renamed or removed.
+    pub format: u32,
     /// Where it was measured.
     pub environment: Environment,
     /// One run after another.
@@ -27,6 +32,9 @@ pub struct Report {
     /// The shop beside what its storage can do.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub comparisons: Vec<Comparison>,
+    /// Shops of several sizes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub capacities: Vec<Capacity>,
     /// Whether every promise was kept.
     pub holds: bool,
 }
@@ -144,7 +152,14 @@ impl Report {
             backend,
             build: if cfg!(debug_assertions) { "debug" } else { "release" },
         };
-        Self { environment, runs: Vec::new(), comparisons: Vec::new(), holds: true }
+        Self {
+            format: FORMAT,
+            environment,
+            runs: Vec::new(),
+            comparisons: Vec::new(),
+            capacities: Vec::new(),
+            holds: true,
+        }
     }
 
     /// Adds a run.

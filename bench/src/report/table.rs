@@ -17,6 +17,7 @@ pub fn print(report: &Report) {
     );
     println!("{}", runs(report));
     println!("{}", steps(report));
+    section("Shops of several sizes", &capacities(report));
     section("The shop beside its storage", &comparisons(report));
     section("Taken and turned away", &turned_away(report));
     section("What went wrong", &errors(report));
@@ -92,6 +93,42 @@ fn steps(report: &Report) -> Table {
             vec![Cell::new(step.step), Cell::new(run.load()), Cell::new(step.latency.count)];
         row.extend(latency(&step.latency));
         table.add_row(row);
+    }
+    table
+}
+
+fn capacities(report: &Report) -> Table {
+    let header = [
+        "orders",
+        "products",
+        "database MB",
+        "ready ms",
+        "idle MB",
+        "loaded MB",
+        "flows/s",
+        "flow p50 ms",
+        "flow p99 ms",
+        "browse/s",
+        "browse p50 ms",
+        "browse p99 ms",
+    ];
+    let mut table = table(0, header);
+    let memory = |mb: Option<u64>| mb.map_or("–".to_owned(), |mb| mb.to_string());
+    for found in &report.capacities {
+        table.add_row([
+            found.orders.to_string(),
+            found.products.to_string(),
+            found.database_mb.to_string(),
+            format!("{:.0}", found.ready_ms),
+            memory(found.idle_memory_mb),
+            memory(found.loaded_memory_mb),
+            grouped(found.flows_per_second),
+            format!("{:.2}", found.flow.p50_ms),
+            format!("{:.2}", found.flow.p99_ms),
+            grouped(found.browses_per_second),
+            format!("{:.2}", found.browse.p50_ms),
+            format!("{:.2}", found.browse.p99_ms),
+        ]);
     }
     table
 }

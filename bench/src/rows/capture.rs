@@ -13,7 +13,7 @@ const UNWATCHED: [&str; 6] =
 const LOG: &str = "bench_changes";
 /// A shop that wrote nothing for so long has done what follows from the last request. Events are looked for
 /// twice a second at the latest.
-const QUIET: Duration = Duration::from_millis(800);
+const QUIET: Duration = Duration::from_millis(600);
 const POLL: Duration = Duration::from_millis(50);
 
 /// A database that is being watched.
@@ -46,17 +46,12 @@ impl<'a> Watch<'a> {
         Ok(Self { database, keys })
     }
 
-    /// Forgets what was seen so far.
-    pub async fn forget(&self) -> Result<()> {
-        self.quiet().await?;
-        self.database.run(&format!("delete from {LOG}")).await
-    }
-
-    /// Waits until the shop rests, and returns what changed, in its order.
+    /// Waits until the shop rests, and returns what changed since the last time, in its order.
     pub async fn changes(&self) -> Result<Vec<Change>> {
         self.quiet().await?;
         let query = format!("select name, old_row, new_row from {LOG} order by seq");
         let rows = self.database.texts(&query).await?;
+        self.database.run(&format!("delete from {LOG}")).await?;
         rows.iter().map(|row| self.change(row)).collect()
     }
 
@@ -93,7 +88,7 @@ impl<'a> Watch<'a> {
     }
 
     async fn quiet(&self) -> Result<()> {
-        let query = format!("select coalesce(max(seq), 0) from {LOG}");
+        let query = format!("select count(*) from {LOG}");
         let (mut last, mut quiet) = (self.database.texts(&query).await?, Duration::ZERO);
         while quiet < QUIET {
             time::sleep(POLL).await;

@@ -26,7 +26,6 @@ pub struct Product {
 
 /// Puts the article with this number on the shelf. The number must be one that no text has by chance.
 pub async fn product(shop: &Shop, watch: &Watch<'_>, at: usize, stock: i64) -> Result<Product> {
-    watch.forget().await?;
     let article = seed::article(shop, at, stock).await?;
     let mut pattern = Pattern::named(&at.to_string());
     let rows = pattern.rows(&watch.changes().await?)?;
@@ -42,10 +41,9 @@ pub async fn purchase(
 ) -> Result<Vec<Change>> {
     let world = std::sync::Arc::new(shop.world_of(article)?);
     let mut client = Client::new(world, CLIENT, 1);
-    watch.forget().await?;
     let completion = buy::prepare(&mut client).await.map_err(refused)?;
     if only_completion {
-        watch.forget().await?;
+        drop(watch.changes().await?);
     }
     buy::complete(&mut client, completion).await.map_err(refused)?;
     watch.changes().await

@@ -157,6 +157,14 @@ impl Fleet {
         Ok(())
     }
 
+    /// Starts all servers again, one after another.
+    pub async fn resume(&mut self) -> Result<()> {
+        for at in 0..self.len() {
+            self.restart(at).await?;
+        }
+        Ok(())
+    }
+
     /// Stops all servers as an operator does and takes everything away. Fails if one did not end well.
     pub async fn stop(mut self) -> Result<()> {
         let mut outcome = Ok(());

@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::{
+    count::{Counter, StatementCount},
     error::StoreError,
     postgres::{Postgres, PostgresTransaction},
     row::Row,
@@ -78,7 +79,10 @@ pub struct PoolStatus {
 ///
 /// A unit in which a statement failed never commits, even if it returns `Ok`: PostgreSQL cannot go on
 /// after a failure, so nobody may rely on it elsewhere.
-pub struct Transaction<'b>(TransactionInner<'b>);
+pub struct Transaction<'b> {
+    inner: TransactionInner<'b>,
+    counter: Counter,
+}
 
 enum TransactionInner<'b> {
     Sqlite(SqliteTransaction<'b>),
@@ -183,6 +187,14 @@ impl Database {
         }
     }
 
+    /// How many statements were run since the database was opened.
+    pub fn statement_count(&self) -> StatementCount {
+        match &self.0 {
+            Inner::Sqlite(sqlite) => sqlite.counter.read(),
+            Inner::Postgres(postgres) => postgres.counter.read(),
+        }
+    }
+
     /// Prepares the text of a statement without running it, to see whether the database understands it.
     pub async fn prepare(&self, statement: &'static crate::Statement) -> Result<(), StoreError> {
         match &self.0 {
@@ -201,23 +213,23 @@ impl Database {
 }
 
 impl<'b> Transaction<'b> {
-    pub(crate) fn sqlite(inner: SqliteTransaction<'b>) -> Self {
-        Self(TransactionInner::Sqlite(inner))
+    pub(crate) fn sqlite(inner: SqliteTransaction<'b>, counter: Counter) -> Self {
+        Self { inner: TransactionInner::Sqlite(inner), counter }
     }
 
-    pub(crate) fn postgres(inner: PostgresTransaction<'b>) -> Self {
-        Self(TransactionInner::Postgres(inner))
+    pub(crate) fn postgres(inner: PostgresTransaction<'b>, counter: Counter) -> Self {
+        Self { inner: TransactionInner::Postgres(inner), counter }
     }
 
     pub(crate) fn into_sqlite(self) -> Option<SqliteTransaction<'b>> {
-        match self.0 {
+        match self.inner {
             TransactionInner::Sqlite(inner) => Some(inner),
             TransactionInner::Postgres(_) => None,
         }
     }
 
     pub(crate) fn into_postgres(self) -> Option<PostgresTransaction<'b>> {
-        match self.0 {
+        match self.inner {
             TransactionInner::Postgres(inner) => Some(inner),
             TransactionInner::Sqlite(_) => None,
         }
@@ -225,7 +237,7 @@ impl<'b> Transaction<'b> {
 
     /// Which database runs it, for the few places where they truly differ.
     pub fn backend(&self) -> Backend {
-        match &self.0 {
+        match &self.inner {
             TransactionInner::Sqlite(_) => Backend::Sqlite,
             TransactionInner::Postgres(_) => Backend::Postgres,
         }
@@ -247,7 +259,8 @@ impl<'b> Transaction<'b> {
 
     /// Runs several selects in one round trip and returns the rows of each.
     pub async fn rows_all(&mut self, bounds: Vec<Bound>) -> Result<Vec<Vec<Row>>, StoreError> {
-        match &mut self.0 {
+        self.counter.add(bounds.len());
+        match &mut self.inner {
             TransactionInner::Sqlite(inner) => inner.rows_all(&bounds),
             TransactionInner::Postgres(inner) => inner.rows_all(&bounds).await,
         }
@@ -262,7 +275,8 @@ impl<'b> Transaction<'b> {
     /// Runs several statements that write in one round trip, in their order, and returns how many rows
     /// each changed.
     pub async fn run_all(&mut self, bounds: Vec<Bound>) -> Result<Vec<u64>, StoreError> {
-        match &mut self.0 {
+        self.counter.add(bounds.len());
+        match &mut self.inner {
             TransactionInner::Sqlite(inner) => inner.run_all(&bounds),
             TransactionInner::Postgres(inner) => inner.run_all(&bounds).await,
         }
@@ -271,7 +285,7 @@ impl<'b> Transaction<'b> {
     /// Gives the unit up because another transaction was faster. Return the error: on PostgreSQL the unit is
     /// run again and sees what the other one did. On SQLite nobody can be faster, and the error stands.
     pub fn restart(&mut self) -> StoreError {
-        match &mut self.0 {
+        match &mut self.inner {
             TransactionInner::Sqlite(inner) => inner.fail(StoreError::Contention),
             TransactionInner::Postgres(inner) => inner.fail(StoreError::Contention),
         }
@@ -279,7 +293,7 @@ impl<'b> Transaction<'b> {
 
     /// Runs texts that are not statements of the program: migrations, and what tests look at.
     pub async fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
-        match &mut self.0 {
+        match &mut self.inner {
             TransactionInner::Sqlite(inner) => inner.batch(sql),
             TransactionInner::Postgres(inner) => inner.batch(sql).await,
         }

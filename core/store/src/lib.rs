@@ -12,6 +12,7 @@
 
 #![warn(missing_docs)]
 
+mod count;
 mod database;
 mod error;
 mod migrate;
@@ -21,6 +22,7 @@ mod sqlite;
 mod statement;
 mod value;
 
+pub use count::StatementCount;
 pub use database::{Backend, Database, DatabaseConfig, PoolStatus, Transaction};
 pub use error::StoreError;
 pub use inventory;

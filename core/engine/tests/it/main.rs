@@ -14,6 +14,7 @@ mod outbox;
 mod overload;
 mod oversell;
 mod payment;
+mod price;
 mod product;
 mod refund;
 mod statements;

@@ -13,6 +13,7 @@ pub(crate) use transaction::PostgresTransaction;
 pub(crate) use value::{PostgresJson, PostgresTime};
 
 use crate::{
+    count::Counter,
     database::{PoolStatus, Transaction},
     error::StoreError,
     statement::Statement,
@@ -35,6 +36,7 @@ pub(crate) struct Postgres {
     pool: Pool,
     /// How long an answer is waited for.
     patience: Duration,
+    pub(crate) counter: Counter,
 }
 
 impl Postgres {
@@ -62,7 +64,8 @@ impl Postgres {
             .runtime(deadpool_postgres::Runtime::Tokio1)
             .build()
             .map_err(StoreError::unavailable)?;
-        let postgres = Self { pool, patience: statement_timeout.saturating_add(SLACK) };
+        let patience = statement_timeout.saturating_add(SLACK);
+        let postgres = Self { pool, patience, counter: Counter::default() };
         let client = postgres.client().await?;
         let version: String = client.query_one("show server_version_num", &[]).await?.get(0);
         if version.parse::<u32>().is_ok_and(|version| version < 140_000) {
@@ -88,8 +91,8 @@ impl Postgres {
             let client = self.client().await?;
             let mut guard = Guard { client: Some(client) };
             let open = guard.client.as_ref().expect("taken only when dropped");
-            let mut transaction =
-                Transaction::postgres(PostgresTransaction::new(open, true, self.patience));
+            let inner = PostgresTransaction::new(open, true, self.patience);
+            let mut transaction = Transaction::postgres(inner, self.counter.clone());
             let outcome = unit(&mut transaction).await;
             let inner = transaction.into_postgres().expect("made for PostgreSQL above");
             let failed = inner.failed();
@@ -123,7 +126,7 @@ impl Postgres {
     {
         let client = self.client().await?;
         let inner = PostgresTransaction::new(&client, false, self.patience);
-        let mut transaction = Transaction::postgres(inner);
+        let mut transaction = Transaction::postgres(inner, self.counter.clone());
         let outcome = unit(&mut transaction).await;
         if transaction.into_postgres().is_some_and(|inner| inner.is_lost()) {
             // Whoever got this connection next would wait as long for nothing.

@@ -16,7 +16,7 @@ use super::{
     job::Queued,
     lock,
 };
-use crate::error::StoreError;
+use crate::{count::Counter, error::StoreError};
 
 /// Does the work of a database that was opened with [`crate::Database::open_by_hand`]. Dropping it is the
 /// end of the process: what waits is lost, what was committed is there.
@@ -87,7 +87,14 @@ impl Sqlite {
         let (write_jobs, writes) = unbounded();
         let (read_jobs, reads) = unbounded();
         let life = Arc::new(Mutex::new(None));
-        let database = Self { path, writes: write_jobs, reads: read_jobs, readers: 1, life };
+        let database = Self {
+            path,
+            writes: write_jobs,
+            reads: read_jobs,
+            readers: 1,
+            counter: Counter::default(),
+            life,
+        };
         Ok((database, Hand { writer, reader, writes, reads, _lock }))
     }
 }

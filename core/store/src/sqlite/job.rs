@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::SqliteTransaction;
-use crate::{database::Transaction, error::StoreError};
+use crate::{count::Counter, database::Transaction, error::StoreError};
 
 /// Work for a thread, whatever it returns.
 pub(super) trait Job: Send {
@@ -67,13 +67,18 @@ where
 /// Polls a unit once, and says whether it may have changed something. Its statements run inline, so it is done
 /// after one poll; a unit that waits for anything else is a mistake in the program, because everybody would
 /// wait with it.
-pub(super) fn poll_once<T, E, F>(connection: &mut Connection, unit: &F) -> (Result<T, E>, bool)
+pub(super) fn poll_once<T, E, F>(
+    connection: &mut Connection,
+    unit: &F,
+    counter: &Counter,
+) -> (Result<T, E>, bool)
 where
     F: for<'a, 'b> AsyncFn(&'a mut Transaction<'b>) -> Result<T, E>,
     E: From<StoreError>,
 {
     let polled = catch_unwind(AssertUnwindSafe(|| {
-        let mut transaction = Transaction::sqlite(SqliteTransaction::new(connection));
+        let mut transaction =
+            Transaction::sqlite(SqliteTransaction::new(connection), counter.clone());
         let polled = pin!(unit(&mut transaction)).poll(&mut Context::from_waker(Waker::noop()));
         (polled, transaction.into_sqlite().expect("made for SQLite above").end())
     }));

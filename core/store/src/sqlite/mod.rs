@@ -29,6 +29,7 @@ pub(crate) use transaction::SqliteTransaction;
 use worker::{Queue, Reader, Writer};
 
 use crate::{
+    count::Counter,
     database::{PoolStatus, Transaction},
     error::StoreError,
     statement::Statement,
@@ -50,6 +51,7 @@ pub(crate) struct Sqlite {
     writes: Sender<Queued>,
     reads: Sender<Queued>,
     readers: usize,
+    pub(crate) counter: Counter,
     life: Arc<Mutex<Option<Life>>>,
 }
 
@@ -100,6 +102,7 @@ impl Sqlite {
             writes,
             reads,
             readers: readers.max(1),
+            counter: Counter::default(),
             life: Arc::new(Mutex::new(Some(life))),
         })
     }
@@ -110,7 +113,8 @@ impl Sqlite {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        submit(&self.writes, move |connection| job::poll_once(connection, &unit)).await
+        let counter = self.counter.clone();
+        submit(&self.writes, move |connection| job::poll_once(connection, &unit, &counter)).await
     }
 
     pub(crate) async fn read<T, E, F>(&self, unit: F) -> Result<T, E>
@@ -119,7 +123,8 @@ impl Sqlite {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
-        submit(&self.reads, move |connection| job::poll_once(connection, &unit)).await
+        let counter = self.counter.clone();
+        submit(&self.reads, move |connection| job::poll_once(connection, &unit, &counter)).await
     }
 
     pub(crate) async fn prepare(&self, statement: &'static Statement) -> Result<(), StoreError> {

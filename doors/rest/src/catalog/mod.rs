@@ -2,15 +2,10 @@
 
 mod views;
 
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, response::Response};
 use handel_domain::{Refusal, refusal::FieldErrors, text::Slug};
 use handel_engine::{ListProducts, PriceFilter, ProductKey, ProductSort};
 use handel_kit::{Door, PathParams, Problem, ProblemBody, QueryParams, Request};
-use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -19,7 +14,7 @@ use views::{CategoryTree, ChannelView, ProductSummaryView, ProductView};
 
 use crate::{
     documents::{Always, BadQuery, InChannel},
-    replies::{PAGE, PageBody, versioned},
+    replies::{PAGE, PageBody, kept},
 };
 
 pub(crate) fn router() -> OpenApiRouter<Door> {
@@ -66,7 +61,9 @@ struct Items<T> {
 /// Products of the channel, page by page.
 #[utoipa::path(get, path = "/products", tag = "catalog", params(InChannel, ListQuery), responses(
     Always, BadQuery,
-    (status = 200, description = "A page", body = PageBody<ProductSummaryView>),
+    (status = 200, description = "A page", body = PageBody<ProductSummaryView>, headers(
+        ("ETag" = String, description = "A digest of the page, for `If-None-Match`"))),
+    (status = 304, description = "It is the one that you have (`If-None-Match`)"),
     (status = 404, description = "No such category or channel", body = ProblemBody,
         content_type = "application/problem+json"),
 ))]
@@ -74,16 +71,17 @@ async fn list_products(
     State(door): State<Door>,
     request: Request,
     QueryParams(pairs): QueryParams<Vec<(String, String)>>,
-) -> Result<Json<PageBody<ProductSummaryView>>, Problem> {
+) -> Result<Response, Problem> {
     let page = door.engine().list_products(&request.ctx, read_list(pairs)?).await?;
-    Ok(Json(page.into()))
+    kept(&request.headers, &PageBody::<ProductSummaryView>::from(page))
 }
 
 /// A product with its variants, prices and what can be bought now.
 #[utoipa::path(get, path = "/products/{key}", tag = "catalog",
     params(("key" = String, Path, description = "The id or the slug"), InChannel), responses(
     Always,
-    (status = 200, description = "The product", body = ProductView),
+    (status = 200, description = "The product", body = ProductView, headers(
+        ("ETag" = String, description = "A digest of the answer, for `If-None-Match`"))),
     (status = 304, description = "It is the one that you have (`If-None-Match`)"),
     (status = 404, description = "No such product", body = ProblemBody, content_type = "application/problem+json"),
 ))]
@@ -94,51 +92,35 @@ async fn get_product(
 ) -> Result<Response, Problem> {
     let key: ProductKey = key.parse()?;
     let view = door.engine().view_product(&request.ctx, key).await?;
-    let version = view.product.version;
-    let view = ProductView::from(view);
-    // Stock changes without the product's version, so the tag is made of what is shown.
-    let tag = view.tag(version);
-    let is_known = request
-        .headers
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|known| known.as_bytes() == tag.as_bytes());
-    let mut response = if is_known {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        versioned(StatusCode::OK, version, view)
-    };
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
-    Ok(response)
+    kept(&request.headers, &ProductView::from(view))
 }
 
 /// The tree of categories.
 #[utoipa::path(get, path = "/categories", tag = "catalog", params(InChannel), responses(
     Always,
     (status = 404, description = "No such channel", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 200, description = "The tree", body = Items<CategoryTree>),
+    (status = 200, description = "The tree", body = Items<CategoryTree>, headers(
+        ("ETag" = String, description = "A digest of the tree, for `If-None-Match`"))),
+    (status = 304, description = "It is the one that you have (`If-None-Match`)"),
 ))]
-async fn list_categories(
-    State(door): State<Door>,
-    request: Request,
-) -> Result<Json<Items<CategoryTree>>, Problem> {
+async fn list_categories(State(door): State<Door>, request: Request) -> Result<Response, Problem> {
     let tree = door.engine().list_categories(&request.ctx).await?;
-    Ok(Json(Items { items: tree.into_iter().map(CategoryTree::from).collect() }))
+    let items: Vec<_> = tree.into_iter().map(CategoryTree::from).collect();
+    kept(&request.headers, &Items { items })
 }
 
 /// The channels to choose from with the header `Handel-Channel`. The first one holds where none is chosen.
 #[utoipa::path(get, path = "/channels", tag = "catalog", params(InChannel), responses(
     Always,
     (status = 404, description = "No such channel", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 200, description = "The channels", body = Items<ChannelView>),
+    (status = 200, description = "The channels", body = Items<ChannelView>, headers(
+        ("ETag" = String, description = "A digest of the list, for `If-None-Match`"))),
+    (status = 304, description = "It is the one that you have (`If-None-Match`)"),
 ))]
-async fn list_channels(
-    State(door): State<Door>,
-    request: Request,
-) -> Result<Json<Items<ChannelView>>, Problem> {
+async fn list_channels(State(door): State<Door>, request: Request) -> Result<Response, Problem> {
     let channels = door.engine().list_channels(&request.ctx).await?;
-    Ok(Json(Items { items: channels.into_iter().map(ChannelView::from).collect() }))
+    let items: Vec<_> = channels.into_iter().map(ChannelView::from).collect();
+    kept(&request.headers, &Items { items })
 }
 
 fn read_list(pairs: Vec<(String, String)>) -> Result<ListProducts, Refusal> {

@@ -1,7 +1,5 @@
 //! Products, categories and channels as shoppers see them.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use handel_domain::catalog::{Attribute, AttributeValue, Category, Variant};
 use handel_engine as engine;
 use serde::Serialize;
@@ -39,7 +37,7 @@ pub(crate) struct ProductSummaryView {
 }
 
 /// A product with its variants.
-#[derive(Serialize, ToSchema, Hash)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct ProductView {
     /// Identity.
     id: String,
@@ -72,7 +70,7 @@ pub(crate) struct ProductView {
 }
 
 /// A property in which variants differ.
-#[derive(Serialize, ToSchema, Hash)]
+#[derive(Serialize, ToSchema)]
 struct OptionView {
     /// What shoppers read.
     name: String,
@@ -81,7 +79,7 @@ struct OptionView {
 }
 
 /// A typed property.
-#[derive(Serialize, ToSchema, Hash)]
+#[derive(Serialize, ToSchema)]
 struct AttributeView {
     /// The name, as filters use it.
     name: String,
@@ -93,7 +91,7 @@ struct AttributeView {
 }
 
 /// A category.
-#[derive(Serialize, ToSchema, Hash)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct CategoryView {
     /// Identity.
     id: String,
@@ -116,7 +114,7 @@ pub(crate) struct CategoryTree {
 }
 
 /// A picture.
-#[derive(Serialize, ToSchema, Hash)]
+#[derive(Serialize, ToSchema)]
 struct MediaView {
     /// Where it is.
     url: String,
@@ -125,7 +123,7 @@ struct MediaView {
 }
 
 /// What can be bought.
-#[derive(Serialize, ToSchema, Hash)]
+#[derive(Serialize, ToSchema)]
 struct VariantView {
     /// Identity.
     id: String,
@@ -172,15 +170,6 @@ pub(crate) struct ChannelView {
     countries: Vec<String>,
     /// Whether prices contain the tax.
     prices_include_tax: bool,
-}
-
-impl ProductView {
-    /// A tag that differs whenever anything that is shown does.
-    pub(crate) fn tag(&self, version: i64) -> String {
-        let mut hasher = DefaultHasher::new();
-        self.hash(&mut hasher);
-        format!("\"{version}-{:016x}\"", hasher.finish())
-    }
 }
 
 impl From<engine::ProductView> for ProductView {

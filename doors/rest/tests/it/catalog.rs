@@ -106,6 +106,12 @@ both_databases! {
         assert_eq!(known.header("etag"), tag);
         shop.get(&format!("/products/{}", product.id)).header("if-none-match", &tag).send().await.expect(304);
         ask("\"1\"").send().await.expect(200);
+        for tags in [format!("\"1\", {tag}"), format!("W/{tag}"), "*".to_owned()] {
+            ask(&tags).send().await.expect(304);
+        }
+        assert_eq!(first.header("cache-control"), "no-cache", "who keeps it must ask");
+        assert_eq!(known.header("cache-control"), "no-cache");
+        assert_eq!(first.header("vary"), "handel-channel, authorization");
 
         shop.buy(&[("MUG", 1)]).await;
         let fewer = ask(&tag).send().await.expect(200);
@@ -117,6 +123,29 @@ both_databases! {
         call.header("if-match", "*").send().await.expect(200);
         let cheaper = ask(&fewer.header("etag")).send().await.expect(200);
         assert_eq!(cheaper.json()["variants"][0]["price_minor"], 1);
+    }
+}
+
+both_databases! {
+    /// Goal: a list or a tree that did not change is not sent again; one that did is, and each page, order and
+    /// channel has a tag of its own.
+    async fn a_known_list_is_sent_again_only_when_it_changed(shop: Shop) {
+        stocked(shop).await;
+        for path in ["/products?sort=price", "/categories", "/channels"] {
+            let first = shop.get(path).send().await.expect(200);
+            let tag = first.header("etag");
+            let known = shop.get(path).header("if-none-match", &tag).send().await.expect(304);
+            assert!(known.body.is_empty(), "{path}");
+            assert_eq!(known.header("etag"), tag, "{path}");
+            assert_eq!(first.header("cache-control"), "no-cache", "{path}");
+        }
+        let tag = shop.get("/products?sort=price").send().await.expect(200).header("etag");
+        let ask = |path: &str| shop.get(path).header("if-none-match", &tag);
+        ask("/products?sort=-price").send().await.expect(200);
+        ask("/products?sort=price&limit=1").send().await.expect(200);
+        ask("/products?sort=price").header("handel-channel", "default").send().await.expect(200);
+        shop.product("POT", 700, 1).await;
+        ask("/products?sort=price").send().await.expect(200);
     }
 }
 
