@@ -447,7 +447,7 @@ create table jobs (
 );
 create index jobs_queued on jobs (run_at, id) where status = 'queued';
 create unique index jobs_by_dedupe_key on jobs (tenant_id, dedupe_key) where status = 'queued';
-create index jobs_ended on jobs (status, updated_at) where status <> 'queued';
+create index jobs_of_status on jobs (status, updated_at);
 
 -- clustered
 create table leases (

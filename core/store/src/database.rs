@@ -203,6 +203,18 @@ impl Database {
         }
     }
 
+    /// The steps by which the embedded database would run a statement, for a test that none of them reads a
+    /// whole table. PostgreSQL decides anew by the data that it has, so it says nothing.
+    pub async fn plan(
+        &self,
+        statement: &'static crate::Statement,
+    ) -> Result<Vec<String>, StoreError> {
+        match &self.0 {
+            Inner::Sqlite(sqlite) => sqlite.plan(statement).await,
+            Inner::Postgres(_) => Ok(Vec::new()),
+        }
+    }
+
     /// Ends what is under way and closes the database. Later units fail.
     pub async fn close(&self) {
         match &self.0 {

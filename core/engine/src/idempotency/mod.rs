@@ -32,7 +32,8 @@ statements! {
     RELEASE = "
         delete from idempotency_keys where tenant_id = $1 and scope = $2 and key = $3 and reply is null";
     RELEASE_ALL_OF_OTHERS = "
-        update idempotency_keys set lease_until = $2 where reply is null and owner <> $1";
+        update idempotency_keys set lease_until = $2
+         where reply is null and owner <> $1 and expires_at > $3";
     PURGE = "
         delete from idempotency_keys where (tenant_id, scope, key) in (
             select tenant_id, scope, key from idempotency_keys where expires_at <= $1 limit 500)";
@@ -151,9 +152,10 @@ pub(crate) fn release(ctx: &Context) -> Option<Bound> {
     Some(RELEASE.bind(values![ctx.tenant_id, &key.scope, &key.key]))
 }
 
-/// Ends the leases of every other process. Only where no other process can be alive.
+/// Ends the leases of every other process. Only where no other process can be alive. Those of keys that were
+/// claimed longer ago have ended by themselves, so a start looks at a few keys and not at all of three days.
 pub(crate) fn release_all_of_others(owner: &str, now: Timestamp) -> Bound {
-    RELEASE_ALL_OF_OTHERS.bind(values![owner, now])
+    RELEASE_ALL_OF_OTHERS.bind(values![owner, now, now + RETENTION - LEASE])
 }
 
 /// Deletes some of the keys that are no longer remembered.

@@ -29,6 +29,27 @@ fn nearly_all_statements_have_one_text_for_both_databases() {
     assert!(split * 20 <= statements.len(), "{split} of {} are split", statements.len());
 }
 
+/// What may be read as a whole: tables that stay small however long a shop is in business, indexes of what
+/// waits, and lists that a statement brings along.
+const SMALL: [&str; 5] = ["schema_migrations", "signing_keys", "heartbeats", "outbox", "json_each"];
+
+/// Goal: what a statement costs does not grow with the shop.
+#[tokio::test]
+async fn no_statement_reads_a_whole_table() {
+    let schema = TestDatabase::sqlite().await;
+    let mut scans = Vec::new();
+    for statement in product() {
+        let steps = schema.database().plan(statement).await.expect("it is understood");
+        let is_scan = |step: &&String| {
+            step.starts_with("SCAN ") && !SMALL.iter().any(|small| step.contains(small))
+        };
+        scans.extend(
+            steps.iter().filter(is_scan).map(|step| format!("{}: {step}", statement.name())),
+        );
+    }
+    assert_eq!(scans, Vec::<String>::new());
+}
+
 both_databases! {
     /// Goal: no statement fails only once somebody needs it.
     async fn every_statement_is_understood(schema: Schema) {

@@ -135,6 +135,20 @@ impl Sqlite {
         .await
     }
 
+    pub(crate) async fn plan(
+        &self,
+        statement: &'static Statement,
+    ) -> Result<Vec<String>, StoreError> {
+        submit(&self.reads, move |connection| {
+            let text = format!("explain query plan {}", statement.for_sqlite());
+            let steps = connection.prepare(&text).and_then(|mut prepared| {
+                prepared.raw_query().mapped(|row| row.get("detail")).collect()
+            });
+            (steps.map_err(StoreError::from), false)
+        })
+        .await
+    }
+
     pub(crate) async fn backup(&self, to: PathBuf) -> Result<(), StoreError> {
         copy::backup(self.path.clone(), to).await
     }

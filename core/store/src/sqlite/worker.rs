@@ -46,9 +46,9 @@ impl Writer {
             let commit = self.durability.last_commit();
             self.durability.hand_over(Task::Answer { group, commit, committed });
         }
-        // What is in the write-ahead log moves to the database, so that the next start is fast.
-        let tidy = "pragma wal_checkpoint(truncate); pragma optimize";
-        let _busy = self.connection.execute_batch(tidy);
+        // What is in the write-ahead log moves to the database, so that the next start is fast. No statistics are
+        // gathered: plans that were made for a shop of five products read whole tables once it has many.
+        let _busy = self.connection.execute_batch("pragma wal_checkpoint(truncate)");
     }
 }
 
