@@ -8,16 +8,20 @@ use std::{
 
 use anyhow::{Context, Result};
 use handel_domain::id::VariantId;
-use tokio::{sync::Barrier, task::JoinSet};
+use tokio::{sync::Barrier, task::JoinSet, time};
 
 use crate::{
     check::Finding,
-    client::{Client, Log, Purchase},
+    client::{Client, Completion, Failed, Log, Purchase},
     load::Outcome,
     scenario::{buy, patience},
     shop::Shop,
     stats::{Stats, Step},
 };
+
+/// How often a buyer who was told to come back does so, and how soon.
+const TRIES_MAX: usize = 100;
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// What became of a buyer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,9 +54,7 @@ pub async fn run(shop: &mut Shop, buyers: usize, units: usize) -> Result<Sale> {
     let barrier = Arc::new(Barrier::new(buyers));
     let mut running = JoinSet::new();
     for id in 0..buyers {
-        let mut client = Client::new(world.clone(), id, 1);
-        client.stats.is_on = true;
-        running.spawn(buyer(client, barrier.clone()));
+        running.spawn(buyer(Client::new(world.clone(), id, 1), barrier.clone()));
     }
     let (mut stats, mut log, mut fates) = (Stats::default(), Log::default(), Vec::new());
     let (mut first, mut last) = (None::<Instant>, None::<Instant>);
@@ -77,8 +79,9 @@ pub async fn run(shop: &mut Shop, buyers: usize, units: usize) -> Result<Sale> {
 
 /// Prepares a purchase, waits for all others, and fights.
 async fn buyer(mut client: Client, barrier: Arc<Barrier>) -> (Client, Fate, Instant, Instant) {
-    let prepared = buy::prepare(&mut client).await;
+    let prepared = prepare(&mut client).await;
     barrier.wait().await;
+    client.stats.is_on = true;
     let begun = Instant::now();
     let fate = match prepared {
         Ok(completion) => {
@@ -105,6 +108,19 @@ async fn buyer(mut client: Client, barrier: Arc<Barrier>) -> (Client, Fate, Inst
         }
     };
     (client, fate, begun, Instant::now())
+}
+
+/// A shop that is asked by hundreds at once may tell some to come back. Nothing is counted yet.
+async fn prepare(client: &mut Client) -> Result<Completion, Failed> {
+    let mut prepared = buy::prepare(client).await;
+    for _ in 0..TRIES_MAX {
+        if prepared.is_ok() {
+            break;
+        }
+        time::sleep(PAUSE).await;
+        prepared = buy::prepare(client).await;
+    }
+    prepared
 }
 
 fn judge(fates: &[Fate], expected: usize, variant_id: VariantId) -> Vec<Finding> {

@@ -70,7 +70,7 @@ pub struct Limits {
     pub provider_timeout: Duration,
     /// Most orders that are placed in one transaction.
     pub placement_batch: usize,
-    /// How long orders may wait for their batch. While some have waited longer, others are told to come back.
+    /// How long orders may wait for their batch. Those that would wait longer are told to come back.
     pub placement_wait: Duration,
     /// How often a job is tried before it is dead.
     pub job_attempts: u32,
@@ -169,6 +169,11 @@ impl Engine {
     /// How many completions and webhooks are being worked on, for a shutdown that waits for them.
     pub fn in_flight(&self) -> usize {
         self.0.in_flight.load(std::sync::atomic::Ordering::Acquire)
+    }
+
+    /// How many units of work wait for the database, for a door that turns away what would wait for long.
+    pub fn waiting(&self) -> usize {
+        self.0.database.pool_status().waiting
     }
 
     /// Ends the database after what is under way. Nothing works afterwards.

@@ -52,6 +52,9 @@ pub struct DoorSettings {
     pub request_timeout: Duration,
     /// Most requests that are worked on at once; more are told to come back.
     pub requests_max: usize,
+    /// Most units of work that may wait for the database; while there are more, requests are told to come
+    /// back.
+    pub queue_max: usize,
 }
 
 impl Default for DoorSettings {
@@ -61,6 +64,7 @@ impl Default for DoorSettings {
             body_max: 1024 * 1024,
             request_timeout: Duration::from_secs(30),
             requests_max: 1_024,
+            queue_max: 256,
         }
     }
 }

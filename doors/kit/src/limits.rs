@@ -1,4 +1,4 @@
-//! What every request passes through: an id, a time limit, a limit of requests at once, a net for panics,
+//! What every request passes through: an id, a time limit, limits of requests at once, a net for panics,
 //! counters, and one form for errors that no handler made.
 
 use std::{
@@ -133,9 +133,14 @@ impl Place {
         if is_ops {
             return Some(Self(None));
         }
+        let settings = gate.door.settings();
         let before = gate.under_way.fetch_add(1, Ordering::AcqRel);
         let place = Self(Some(gate.under_way.clone()));
-        (before < gate.door.settings().requests_max).then_some(place)
+        // Many requests may wait for a slow provider, but few for the database: what stands before it delays
+        // everybody, also those who are about to pay.
+        let has_room =
+            before < settings.requests_max && gate.door.engine().waiting() <= settings.queue_max;
+        has_room.then_some(place)
     }
 }
 

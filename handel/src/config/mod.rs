@@ -49,6 +49,7 @@ pub struct Server {
     pub request_timeout_ms: u64,
     pub body_max_bytes: usize,
     pub requests_max: usize,
+    pub queue_max: usize,
     pub shutdown_grace_ms: u64,
 }
 

@@ -62,6 +62,7 @@ fn the_defaults_are_those_of_the_parts() {
     assert_eq!(server.body_max_bytes, door.body_max);
     assert_eq!(server.request_timeout_ms, ms(door.request_timeout));
     assert_eq!(server.requests_max, door.requests_max);
+    assert_eq!(server.queue_max, door.queue_max);
     let settings = ServerSettings::default();
     assert_eq!(server.connections_max, settings.connections_max);
     assert_eq!(server.header_timeout_ms, ms(settings.header_timeout));

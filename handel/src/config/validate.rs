@@ -78,6 +78,7 @@ fn ranges(config: &Config) -> Vec<Problem> {
         ("server.request_timeout_ms", server.request_timeout_ms, 100, MINUTES_10_MS),
         ("server.body_max_bytes", count(server.body_max_bytes), 1_024, 100 << 20),
         ("server.requests_max", count(server.requests_max), 1, 1_000_000),
+        ("server.queue_max", count(server.queue_max), 1, 1_000_000),
         ("server.shutdown_grace_ms", server.shutdown_grace_ms, 0, MINUTES_10_MS),
         ("database.connections", count(database.connections), 2, 1_000),
         ("database.readers", count(database.readers), 1, 256),

@@ -163,6 +163,7 @@ fn door_settings(server: &config::Server, public_url: &str) -> DoorSettings {
         body_max: server.body_max_bytes,
         request_timeout: Duration::from_millis(server.request_timeout_ms),
         requests_max: server.requests_max,
+        queue_max: server.queue_max,
     }
 }
 

@@ -3,14 +3,17 @@
 pub mod fixtures;
 
 use std::{
-    sync::{Arc, atomic::AtomicUsize},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use handel_engine::{Engine, Limits, Parts};
 use handel_local::{MemoryCache, TestPayments, TestPaymentsConfig};
 use handel_ports::{Clock, Secret, System};
-use handel_store::Database;
+use handel_store::{Database, StoreError, Transaction};
 use jiff::Timestamp;
 
 use crate::{
@@ -132,6 +135,24 @@ impl TestShop {
     /// The database, to look at rows that no use case shows.
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// Keeps the writer of the embedded database busy until what this returns is dropped, as a slow disk does.
+    pub async fn slow_disk(&self) -> impl Send + use<> {
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let (database, released) = (self.database.clone(), std::sync::Mutex::new(released));
+        let begun = Arc::new(AtomicBool::new(false));
+        let begins = begun.clone();
+        drop(crate::meanwhile(async move {
+            let unit = async move |_: &mut Transaction<'_>| {
+                begins.store(true, Ordering::Release);
+                let _ended = released.lock().expect("nobody else waits").recv();
+                Ok::<_, StoreError>(())
+            };
+            database.write(unit).await
+        }));
+        until("a busy database", || begun.load(Ordering::Acquire)).await;
+        release
     }
 
     /// What the shop draws its ids and secrets from.

@@ -1,38 +1,11 @@
 //! More orders than can be placed: those who wait are served, and those who come too late are told at once.
 
-use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-        mpsc,
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use handel_domain::{Code, order::Status};
-use handel_store::{StoreError, Transaction};
 use handel_testkit::{TestDatabase, TestShop, meanwhile, until};
 
 use crate::refusal;
-
-/// Keeps the embedded database busy until the sender is dropped.
-async fn busy(shop: &TestShop) -> mpsc::Sender<()> {
-    let (release, released) = mpsc::channel();
-    let begun = Arc::new(AtomicBool::new(false));
-    let begins = begun.clone();
-    let (database, released) = (shop.database().clone(), Mutex::new(released));
-    drop(meanwhile(async move {
-        let unit = async move |_: &mut Transaction<'_>| {
-            begins.store(true, Ordering::SeqCst);
-            // The unit blocks its thread, as a slow disk does.
-            let _ended = released.lock().expect("nobody else waits").recv();
-            Ok::<_, StoreError>(())
-        };
-        database.write(unit).await
-    }));
-    until("a busy database", || begun.load(Ordering::SeqCst)).await;
-    release
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_would_wait_too_long_for_an_order_is_told_to_come_back() {
@@ -44,12 +17,11 @@ async fn who_would_wait_too_long_for_an_order_is_told_to_come_back() {
         checkouts.push(shop.checkout(&cart).await.checkout);
     }
     let [first, second] = &checkouts[..] else { panic!() };
-    let release = busy(&shop).await;
-    let buy = |checkout: &handel_domain::checkout::Checkout, key: &'static str| {
-        let (shop, checkout) = (shop.clone(), checkout.clone());
-        meanwhile(async move { shop.complete_with_key(&checkout, "tok_ok", key).await })
-    };
-    let placing = buy(first, "first");
+    let slow = shop.slow_disk().await;
+    let placing = meanwhile({
+        let (shop, checkout) = (shop.clone(), first.clone());
+        async move { shop.complete_with_key(&checkout, "tok_ok", "first").await }
+    });
     until("an order under way", || shop.database().pool_status().waiting == 1).await;
     shop.clock.advance(Duration::from_millis(1_001));
 
@@ -57,7 +29,7 @@ async fn who_would_wait_too_long_for_an_order_is_told_to_come_back() {
     assert_eq!(refused.code, Code::Overloaded);
     assert_eq!(refused.details.retry_after_ms, Some(1_000));
 
-    drop(release);
+    drop(slow);
     let bought = placing.await.expect("it ends").expect("who waits is served");
     assert_eq!(bought.reply.order.status, Status::Paid);
     let again =

@@ -23,6 +23,34 @@ async fn a_panic_is_a_problem_and_the_server_lives() {
     front.get("/products").send().await.expect(200);
 }
 
+/// Goal: when the disk cannot keep up, requests are turned away before they stand in a long queue; those that
+/// stand there are served, and the process is not taken for a dead one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_joins_a_long_queue_for_the_database() {
+    let mut shop = Shop::start(TestDatabase::sqlite().await).await;
+    let settings = DoorSettings { queue_max: 2, ..DoorSettings::default() };
+    let front = shop.front(settings, Router::new());
+    let slow = shop.slow_disk().await;
+    let mut waiting = Vec::new();
+    for count in 1..=3 {
+        waiting.push(meanwhile(front.post("/cart").send()));
+        until("a request in the queue", || shop.engine.waiting() == count).await;
+    }
+    for call in [front.post("/cart"), front.get("/products")] {
+        let refused = call.send().await;
+        refused.problem(503, "request.overloaded");
+        assert_eq!(refused.header("retry-after"), "1");
+    }
+    front.get("/health/live").send().await.expect(200);
+    drop(slow);
+    for served in waiting {
+        served.await.expect("it ends").expect(201);
+    }
+    front.post("/cart").send().await.expect(201);
+    front.get("/health/ready").send().await.expect(200);
+    shop.finish().await;
+}
+
 both_databases! {
     /// Goal: a shop that is full says so at once, and still answers whoever watches over it.
     async fn overload_is_told_at_once_and_health_is_not_part_of_it(shop: Shop) {
