@@ -120,8 +120,8 @@ impl Database {
     /// Runs a unit of work that writes. It commits if `unit` returns `Ok`, and the reply comes only after
     /// the commit is durable; it leaves no trace otherwise.
     ///
-    /// On PostgreSQL the unit runs again after a serialization failure, so it owns what it captures and
-    /// has no effect outside the transaction.
+    /// The unit may run again: on PostgreSQL after a serialization failure, on SQLite after another unit of its
+    /// commit failed. So it owns what it captures and has no effect outside the transaction.
     pub async fn write<T, E, F>(&self, unit: F) -> Result<T, E>
     where
         F: for<'a, 'b> AsyncFn(&'a mut Transaction<'b>) -> Result<T, E> + Send + Sync + 'static,

@@ -4,11 +4,10 @@
 //! statement port: SQL is written once, beside its caller, and runs on both. Refuses to know any
 //! table: what the statements mean is the engine's business.
 //!
-//! A unit of work ([`Database::write`]) commits as a whole or not at all. On SQLite it is polled once,
-//! on the writer thread itself, between the statements of one outer transaction that it may share with
-//! other units (group commit); it must therefore never wait for anything but its own statements. On
-//! PostgreSQL it may be run again after a serialization failure; it must therefore have no effect
-//! outside the transaction.
+//! A unit of work ([`Database::write`]) commits as a whole or not at all. On SQLite it is polled once, on the
+//! writer thread itself, in a transaction that it may share with other units (group commit); it must therefore
+//! never wait for anything but its own statements. On both databases it may be run again, after others were
+//! faster or failed beside it; it must therefore have no effect outside the transaction.
 
 #![warn(missing_docs)]
 

@@ -97,19 +97,23 @@ impl Syncer {
     /// Works until nobody can hand over anything any more.
     pub(super) fn run(mut self) {
         while let Ok(task) = self.queue.recv() {
-            match task {
-                Task::Answer { group, commit, committed } => {
-                    let durable = committed.and_then(|()| self.sync());
-                    self.counts.synced.fetch_max(commit, Ordering::SeqCst);
-                    // The writer may have ended.
-                    let _gone = self.told.send(());
-                    answer(group, &durable);
-                    self.bell.ring();
-                }
-                Task::AnswerAfter { commit, job } => self.readers.push((commit, job)),
-            }
-            self.answer_readers();
+            self.take(task);
         }
+    }
+
+    fn take(&mut self, task: Task) {
+        match task {
+            Task::Answer { group, commit, committed } => {
+                let durable = committed.and_then(|()| self.sync());
+                self.counts.synced.fetch_max(commit, Ordering::SeqCst);
+                // The writer may have ended.
+                let _gone = self.told.send(());
+                answer(group, &durable);
+                self.bell.ring();
+            }
+            Task::AnswerAfter { commit, job } => self.readers.push((commit, job)),
+        }
+        self.answer_readers();
     }
 
     fn sync(&mut self) -> Result<(), StoreError> {
@@ -135,5 +139,69 @@ impl Syncer {
 fn answer(jobs: impl IntoIterator<Item = Queued>, durable: &Result<(), StoreError>) {
     for job in jobs {
         job.answer(durable.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+    use tokio::sync::oneshot::{self, error::TryRecvError};
+
+    use super::{super::job::Awaited, *};
+
+    type Told = oneshot::Receiver<Result<(), StoreError>>;
+
+    /// A job that went well and waits for its answer.
+    fn job() -> (Queued, Told) {
+        let (answer, told) = oneshot::channel();
+        let work = |_: &mut Connection| (Ok::<(), StoreError>(()), true);
+        let mut job: Queued = Box::new(Awaited { work, outcome: None, answer });
+        job.run(&mut Connection::open_in_memory().expect("memory"));
+        (job, told)
+    }
+
+    fn start(log: PathBuf) -> (Durability, Syncer, Receiver<()>) {
+        Durability::new(log, Bell::new().0)
+    }
+
+    #[test]
+    fn who_may_have_seen_a_commit_is_answered_when_the_disk_has_it() {
+        let log = tempfile::NamedTempFile::new().expect("a file");
+        let (durability, mut syncer, _synced) = start(log.path().to_owned());
+        assert_eq!(durability.unsynced(), None, "nothing was committed");
+        durability.count_commit();
+        assert_eq!(durability.unsynced(), Some(1));
+        let ((reader, mut heard), (writer, mut told)) = (job(), job());
+        syncer.take(Task::AnswerAfter { commit: 1, job: reader });
+        assert_eq!(heard.try_recv().err(), Some(TryRecvError::Empty));
+        syncer.take(Task::Answer { group: vec![writer], commit: 1, committed: Ok(()) });
+        assert!(matches!((heard.try_recv(), told.try_recv()), (Ok(Ok(())), Ok(Ok(())))));
+        assert_eq!(durability.unsynced(), None);
+    }
+
+    #[test]
+    fn a_commit_that_failed_keeps_no_reader_waiting() {
+        let log = tempfile::NamedTempFile::new().expect("a file");
+        let (durability, mut syncer, _synced) = start(log.path().to_owned());
+        durability.count_commit();
+        let ((reader, mut heard), (writer, mut told)) = (job(), job());
+        syncer.take(Task::AnswerAfter { commit: 1, job: reader });
+        let committed = Err(StoreError::NotWritable("it is full".to_owned()));
+        syncer.take(Task::Answer { group: vec![writer], commit: 1, committed });
+        assert!(matches!((heard.try_recv(), told.try_recv()), (Ok(Ok(())), Ok(Err(_)))));
+        assert!(durability.check().is_ok(), "the disk refused nothing");
+    }
+
+    #[test]
+    fn a_disk_that_refuses_fails_everybody_who_waits() {
+        let (durability, mut syncer, _synced) = start(PathBuf::from("/there/is/no/such/log"));
+        durability.count_commit();
+        let ((reader, mut heard), (writer, mut told)) = (job(), job());
+        syncer.take(Task::AnswerAfter { commit: 1, job: reader });
+        syncer.take(Task::Answer { group: vec![writer], commit: 1, committed: Ok(()) });
+        for answer in [heard.try_recv(), told.try_recv()] {
+            assert!(matches!(answer, Ok(Err(StoreError::NotWritable(_)))));
+        }
+        assert!(matches!(durability.check(), Err(StoreError::NotWritable(_))));
     }
 }

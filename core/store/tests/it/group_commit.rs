@@ -91,6 +91,27 @@ async fn a_file_that_is_no_database_is_never_overwritten() {
     assert!(std::fs::read(&file).expect("it is there").starts_with(b"these are not"));
 }
 
+/// Goal: where the disk refuses a commit, nobody knows what it has. So nothing is acknowledged and nothing written,
+/// until a start has read what is really there.
+#[tokio::test]
+async fn a_disk_that_refuses_a_commit_ends_all_writing_until_a_restart() {
+    let mut store = Counters::start(TestDatabase::sqlite().await).await;
+    store.put("before", 1).await.expect("fresh");
+    store.test.reopen().await;
+    // The log is opened for its first sync. SQLite goes on with the file that it has, but the shop finds none.
+    let log = store.test.directory().join("data/handel.db-wal");
+    let hidden = log.with_extension("hidden");
+    std::fs::rename(&log, &hidden).expect("an open database has a log");
+    let refused = store.put("lost", 1).await;
+    assert!(matches!(refused, Err(StoreError::NotWritable(_))), "{refused:?}");
+    std::fs::rename(&hidden, &log).expect("it comes back");
+    let refused = store.put("later", 1).await;
+    assert!(matches!(refused, Err(StoreError::NotWritable(_))), "{refused:?}");
+    store.test.reopen().await;
+    store.put("after", 1).await.expect("it writes again");
+    assert_eq!((store.get("before").await, store.get("after").await), (1, 1));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_of_a_busy_database_is_whole() {
     let store = Counters::start(TestDatabase::sqlite().await).await;
