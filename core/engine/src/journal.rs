@@ -16,7 +16,7 @@ statements! {
     APPEND = "
         insert into events (tenant_id, aggregate, id, sequence, name, payload, actor, request_id, occurred_at)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    ENQUEUE = "insert into outbox (event_id, tenant_id, aggregate, attempts) values ($1, $2, $3, 0)";
+    ENQUEUE = "insert into outbox (event_id, tenant_id, aggregate) values ($1, $2, $3)";
 }
 
 /// An event of something other than an order. `sequence` is the version of the row that changed.

@@ -425,7 +425,6 @@ create table outbox (
     event_id text not null,
     tenant_id text not null,
     aggregate text not null,
-    attempts bigint not null,
     primary key (event_id, tenant_id)
 );
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use handel_domain::id::{EventId, TenantId};
+use handel_domain::id::TenantId;
 use handel_ports::{CrashPoint, PublishedEvent};
 use handel_store::{Json, Row, StoreError, Transaction, statements, values};
 
@@ -15,7 +15,6 @@ statements! {
           join events e on e.tenant_id = o.tenant_id and e.aggregate = o.aggregate and e.id = o.event_id
          where o.event_id > $1 order by o.event_id limit 256";
     DELIVERED = "delete from outbox where tenant_id = $1 and event_id in list($2)";
-    FAILED = "update outbox set attempts = attempts + 1 where tenant_id = $1 and event_id = $2";
 }
 
 /// How many events `NEXT` reads.
@@ -26,7 +25,6 @@ const PAGE: usize = 256;
 struct Pass {
     held_back: HashSet<String>,
     delivered: Vec<(TenantId, String)>,
-    failed: Vec<(TenantId, EventId)>,
 }
 
 /// Delivers one batch. Returns how many events were delivered. An event that a subscriber refuses holds
@@ -48,18 +46,18 @@ pub(crate) async fn relay_once(engine: &Engine) -> Result<usize, Error> {
         }
     }
     let count = pass.delivered.len();
-    if count > 0 {
-        engine.system().reach(CrashPoint::EventsDelivered).await;
+    if count == 0 {
+        return Ok(0);
     }
-    let (by_tenant, failed) = (crate::group_by(pass.delivered), pass.failed);
+    engine.system().reach(CrashPoint::EventsDelivered).await;
+    let by_tenant = crate::group_by(pass.delivered);
     engine
         .database()
         .write(async move |tx: &mut Transaction<'_>| {
             let delivered = by_tenant
                 .iter()
                 .map(|(tenant_id, ids)| DELIVERED.bind(values![*tenant_id, ids.clone()]));
-            let failed = failed.iter().map(|(tenant_id, id)| FAILED.bind(values![*tenant_id, *id]));
-            tx.run_all(delivered.chain(failed).collect()).await.map(drop)
+            tx.run_all(delivered.collect()).await.map(drop)
         })
         .await?;
     Ok(count)
@@ -86,7 +84,6 @@ impl Pass {
             Err(reason) => {
                 tracing::warn!(event = %event.id, reason, "an event could not be delivered; it comes again");
                 self.held_back.insert(event.aggregate.clone());
-                self.failed.push((event.tenant_id, event.id));
             }
         }
     }
