@@ -48,7 +48,7 @@ pub(crate) struct InChannel {
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "a description of problems that are made elsewhere")]
 pub(crate) enum Always {
-    /// An API key was sent, and it is unknown, expired or revoked.
+    /// The API key is missing where one is needed, or it is unknown, expired or revoked.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthenticated(ProblemBody),
     /// Something went wrong inside; it was logged with the id of the request.
@@ -68,22 +68,13 @@ pub(crate) enum Foreign {
     Origin(ProblemBody),
 }
 
-/// What every route of staff may answer.
+/// What every route of staff may answer besides.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "a description of problems that are made elsewhere")]
 pub(crate) enum Refused {
-    /// There is no API key, or it is unknown, expired or revoked.
-    #[response(status = 401, content_type = "application/problem+json")]
-    Unauthenticated(ProblemBody),
     /// The API key lacks the scope.
     #[response(status = 403, content_type = "application/problem+json")]
     Forbidden(ProblemBody),
-    /// Something went wrong inside; it was logged with the id of the request.
-    #[response(status = 500, content_type = "application/problem+json")]
-    Internal(ProblemBody),
-    /// The shop cannot work at the moment; `Retry-After` says when to ask again.
-    #[response(status = 503, content_type = "application/problem+json")]
-    Unavailable(ProblemBody),
 }
 
 /// What a list may answer.

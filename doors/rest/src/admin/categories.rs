@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{created, required_version};
-use crate::documents::{BadBody, IdempotencyKey, IfMatch, Refused, Stale, Unversioned};
+use crate::documents::{Always, BadBody, IdempotencyKey, IfMatch, Refused, Stale, Unversioned};
 use crate::replies::{PageBody, once, versioned};
 
 /// A category as staff send it.
@@ -77,7 +77,7 @@ pub(crate) struct StaffCategoryView {
     tag = "admin", security(("api_key" = [])),
     responses(
         (status = 200, description = "The categories, on one page", body = PageBody<StaffCategoryView>),
-        Refused,
+        Always, Refused,
     )
 )]
 pub(super) async fn list_categories(
@@ -100,7 +100,7 @@ pub(super) async fn list_categories(
         (status = 201, description = "The category", body = StaffCategoryView, headers(
             ("Location" = String, description = "Where the category is changed"),
             ("ETag" = String, description = "Its version"))),
-        Refused, BadBody,
+        Always, Refused, BadBody,
         (status = 404, description = "The category above does not exist",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "Another category has the slug",
@@ -130,7 +130,7 @@ pub(super) async fn create_category(
     responses(
         (status = 200, description = "The category", body = StaffCategoryView, headers(
             ("ETag" = String, description = "Its new version"))),
-        Refused, BadBody, Stale, Unversioned,
+        Always, Refused, BadBody, Stale, Unversioned,
         (status = 404, description = "No such category, or none such above it",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "Another category has the slug",
@@ -159,7 +159,7 @@ pub(super) async fn replace_category(
     params(("id" = String, Path, description = "The category's id")),
     responses(
         (status = 204, description = "It is gone"),
-        Refused,
+        Always, Refused,
         (status = 404, description = "No such category",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "It still has products or categories",

@@ -19,7 +19,7 @@ use utoipa::{
 };
 
 use super::PageQuery;
-use crate::documents::{BadBody, BadQuery, Refused};
+use crate::documents::{Always, BadBody, BadQuery, Refused};
 use crate::replies::PageBody;
 
 /// A new API key.
@@ -94,7 +94,7 @@ fn scopes() -> Schema {
     tag = "admin", security(("api_key" = [])), request_body = KeyBody,
     responses(
         (status = 201, description = "The key, shown this once", body = NewKeyView),
-        Refused, BadBody,
+        Always, Refused, BadBody,
     )
 )]
 pub(super) async fn create_key(
@@ -117,7 +117,7 @@ pub(super) async fn create_key(
     tag = "admin", security(("api_key" = [])), params(PageQuery),
     responses(
         (status = 200, description = "The keys, without their secrets", body = PageBody<KeyView>),
-        Refused, BadQuery,
+        Always, Refused, BadQuery,
     )
 )]
 pub(super) async fn list_keys(
@@ -139,7 +139,7 @@ pub(super) async fn list_keys(
     params(("id" = String, Path, description = "The key's id")),
     responses(
         (status = 204, description = "It is revoked"),
-        Refused,
+        Always, Refused,
         (status = 404, description = "No such key, or it was revoked before",
             body = ProblemBody, content_type = "application/problem+json"),
     )

@@ -11,7 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{NoBody, PageQuery};
-use crate::documents::{BadBody, BadQuery, Refused};
+use crate::documents::{Always, BadBody, BadQuery, Refused};
 use crate::replies::PageBody;
 
 /// A job that failed for good.
@@ -43,7 +43,7 @@ pub(crate) struct DeadJobView {
     tag = "admin", security(("api_key" = [])), params(PageQuery),
     responses(
         (status = 200, description = "The jobs", body = PageBody<DeadJobView>),
-        Refused, BadQuery,
+        Always, Refused, BadQuery,
     )
 )]
 pub(super) async fn list_dead_jobs(
@@ -65,7 +65,7 @@ pub(super) async fn list_dead_jobs(
     params(("id" = String, Path, description = "The job's id")),
     responses(
         (status = 202, description = "It will run"),
-        Refused, BadBody,
+        Always, Refused, BadBody,
         (status = 404, description = "No such job, or it is not dead",
             body = ProblemBody, content_type = "application/problem+json"),
     )

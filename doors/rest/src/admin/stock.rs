@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::PageQuery;
-use crate::documents::{BadBody, BadQuery, IdempotencyKey, Refused};
+use crate::documents::{Always, BadBody, BadQuery, IdempotencyKey, Refused};
 use crate::replies::{PageBody, once};
 
 /// A change of what is on hand. Names the variant by exactly one of `variant_id` and `sku`.
@@ -103,7 +103,7 @@ pub(crate) struct MovementView {
     responses(
         (status = 200, description = "One entry for each location, on one page",
             body = PageBody<StockLevelView>),
-        Refused,
+        Always, Refused,
         (status = 404, description = "This is not the id of a variant",
             body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -127,7 +127,7 @@ pub(super) async fn get_stock(
     params(("variant_id" = String, Path, description = "The variant's id"), PageQuery),
     responses(
         (status = 200, description = "The movements", body = PageBody<MovementView>),
-        Refused, BadQuery,
+        Always, Refused, BadQuery,
         (status = 404, description = "This is not the id of a variant",
             body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -152,7 +152,7 @@ pub(super) async fn list_movements(
     tag = "admin", security(("api_key" = [])), params(IdempotencyKey), request_body = AdjustmentBody,
     responses(
         (status = 200, description = "The stock at that location now", body = StockLevelView),
-        Refused, BadBody,
+        Always, Refused, BadBody,
         (status = 404, description = "No such variant or location",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "A field is wrong, the stock is not counted, or less would be left than \

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use self::settings::SettingsBody;
 use super::{created, required_version};
-use crate::documents::{BadBody, IfMatchOptional, Refused, Stale};
+use crate::documents::{Always, BadBody, IfMatchOptional, Refused, Stale};
 use crate::replies::{PageBody, once, versioned};
 
 /// A sales channel as staff see it.
@@ -40,7 +40,7 @@ pub(crate) struct StaffChannelView {
     tag = "admin", security(("api_key" = [])),
     responses(
         (status = 200, description = "The channels, on one page", body = PageBody<StaffChannelView>),
-        Refused,
+        Always, Refused,
     )
 )]
 pub(super) async fn list_channels(
@@ -62,7 +62,7 @@ pub(super) async fn list_channels(
     responses(
         (status = 200, description = "The channel", body = StaffChannelView, headers(
             ("ETag" = String, description = "Its version"))),
-        Refused,
+        Always, Refused,
         (status = 404, description = "No such channel",
             body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -93,7 +93,7 @@ pub(super) async fn get_channel(
         (status = 201, description = "The new channel", body = StaffChannelView, headers(
             ("Location" = String, description = "Where the channel is"),
             ("ETag" = String, description = "Its version"))),
-        Refused, BadBody, Stale,
+        Always, Refused, BadBody, Stale,
         (status = 404, description = "This cannot be the code of a channel",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 428, description = "The channel exists and the header `If-Match` is missing",

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{PageQuery, page_limit};
-use crate::documents::{BadQuery, Refused};
+use crate::documents::{Always, BadQuery, Refused};
 use crate::{
     replies::{PageBody, versioned},
     views::{OrderSummaryView, OrderView},
@@ -118,7 +118,7 @@ struct ProviderCheckView {
     tag = "admin", security(("api_key" = [])), params(OrdersQuery),
     responses(
         (status = 200, description = "The orders", body = PageBody<OrderSummaryView>),
-        Refused, BadQuery,
+        Always, Refused, BadQuery,
     )
 )]
 pub(super) async fn list_orders(
@@ -144,7 +144,7 @@ pub(super) async fn list_orders(
     responses(
         (status = 200, description = "The order", body = OrderView, headers(
             ("ETag" = String, description = "Its version"))),
-        Refused,
+        Always, Refused,
         (status = 404, description = "No such order",
             body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -168,7 +168,7 @@ pub(super) async fn get_order(
     params(("id" = String, Path, description = "The order's id"), PageQuery),
     responses(
         (status = 200, description = "The entries of the audit log", body = PageBody<AuditEntryView>),
-        Refused, BadQuery,
+        Always, Refused, BadQuery,
         (status = 404, description = "This is not the id of an order",
             body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -193,7 +193,7 @@ pub(super) async fn order_history(
     params(("id" = String, Path, description = "The order's id")),
     responses(
         (status = 200, description = "The comparison", body = ReconciliationView),
-        Refused,
+        Always, Refused,
         (status = 404, description = "No such order",
             body = ProblemBody, content_type = "application/problem+json"),
     )

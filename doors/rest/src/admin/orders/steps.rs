@@ -12,7 +12,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::admin::NoBody;
-use crate::documents::{BadBody, IdempotencyKey, IfMatchOptional, Refused, Stale};
+use crate::documents::{Always, BadBody, IdempotencyKey, IfMatchOptional, Refused, Stale};
 use crate::{
     replies::{once, versioned},
     views::OrderView,
@@ -57,7 +57,7 @@ pub(crate) struct CancelBody {
     responses(
         (status = 200, description = "The order without its payment", body = OrderView, headers(
             ("ETag" = String, description = "Its new version"))),
-        Refused, BadBody, Stale,
+        Always, Refused, BadBody, Stale,
         (status = 404, description = "No such order",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "Its status does not allow this; `allowed` lists what it allows",
@@ -86,7 +86,7 @@ pub(crate) async fn pack_order(
     responses(
         (status = 200, description = "The order without its payment", body = OrderView, headers(
             ("ETag" = String, description = "Its new version"))),
-        Refused, BadBody, Stale,
+        Always, Refused, BadBody, Stale,
         (status = 404, description = "No such order",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "Its status does not allow this; `allowed` lists what it allows",
@@ -117,7 +117,7 @@ pub(crate) async fn ship_order(
     responses(
         (status = 200, description = "The order without its payment", body = OrderView, headers(
             ("ETag" = String, description = "Its new version"))),
-        Refused, BadBody, Stale,
+        Always, Refused, BadBody, Stale,
         (status = 404, description = "No such order",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "Its status does not allow this; `allowed` lists what it allows",
@@ -146,7 +146,7 @@ pub(crate) async fn deliver_order(
     responses(
         (status = 200, description = "The order without its payment", body = OrderView, headers(
             ("ETag" = String, description = "Its new version"))),
-        Refused, BadBody, Stale,
+        Always, Refused, BadBody, Stale,
         (status = 404, description = "No such order",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "A part of it has shipped, or it was called off before",

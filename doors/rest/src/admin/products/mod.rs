@@ -18,7 +18,7 @@ use self::{
     view::StaffProductView,
 };
 use super::{created, required_version};
-use crate::documents::{BadBody, IdempotencyKey, IfMatch, Refused, Stale, Unversioned};
+use crate::documents::{Always, BadBody, IdempotencyKey, IfMatch, Refused, Stale, Unversioned};
 use crate::replies::{once, versioned};
 
 /// Makes a product with its variants and prices.
@@ -31,7 +31,7 @@ use crate::replies::{once, versioned};
         (status = 201, description = "The product", body = StaffProductView, headers(
             ("Location" = String, description = "Where the product is"),
             ("ETag" = String, description = "Its version"))),
-        Refused, BadBody,
+        Always, Refused, BadBody,
         (status = 404, description = "One of the categories does not exist",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "Another product has the slug or one of the SKUs",
@@ -60,7 +60,7 @@ pub(super) async fn create_product(
     responses(
         (status = 200, description = "The product", body = StaffProductView, headers(
             ("ETag" = String, description = "Its version"))),
-        Refused,
+        Always, Refused,
         (status = 404, description = "No such product",
             body = ProblemBody, content_type = "application/problem+json"),
     )
@@ -87,7 +87,7 @@ pub(super) async fn get_product(
     responses(
         (status = 200, description = "The product", body = StaffProductView, headers(
             ("ETag" = String, description = "Its new version"))),
-        Refused, BadBody, Stale, Unversioned,
+        Always, Refused, BadBody, Stale, Unversioned,
         (status = 404, description = "No such product, or one of the categories does not exist",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "Another product has the slug or one of the SKUs",
@@ -117,7 +117,7 @@ pub(super) async fn replace_product(
     params(("id" = String, Path, description = "The product's id"), IfMatch),
     responses(
         (status = 204, description = "It is archived"),
-        Refused, Stale, Unversioned,
+        Always, Refused, Stale, Unversioned,
         (status = 404, description = "No such product",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "The header `If-Match` holds no ETag",
@@ -146,7 +146,7 @@ pub(super) async fn archive_product(
     responses(
         (status = 200, description = "The product of the variant", body = StaffProductView, headers(
             ("ETag" = String, description = "Its new version"))),
-        Refused, BadBody, Stale, Unversioned,
+        Always, Refused, BadBody, Stale, Unversioned,
         (status = 404, description = "No such variant",
             body = ProblemBody, content_type = "application/problem+json"),
     )
