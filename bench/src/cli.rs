@@ -83,7 +83,7 @@ pub enum Command {
     /// Fill a shop with products and orders, and see how it starts, how much memory it takes and how fast it is.
     Capacity(CapacityOptions),
     /// Place orders beside what the storage alone can do with the same rows.
-    Compare(CompareOptions),
+    Compare(PlaceOptions),
     /// Draw a series that `--series` has written, as a picture in SVG.
     Plot(PlotOptions),
     /// Measure this program against a server that does nothing.
@@ -145,7 +145,7 @@ pub struct TimedOptions {
     pub common: CommonOptions,
 }
 
-/// Options of placement alone.
+/// Options of placement, alone and beside the storage.
 #[derive(Debug, Args)]
 pub struct PlaceOptions {
     /// How many clients complete checkouts; one run for each number.
@@ -194,19 +194,6 @@ pub struct OverloadOptions {
     /// How long 99 of 100 requests that are taken may last, in milliseconds.
     #[arg(long, default_value_t = 1_000)]
     pub latency_max_ms: u64,
-    #[command(flatten)]
-    pub common: CommonOptions,
-}
-
-/// Options of the comparison with the storage.
-#[derive(Debug, Args)]
-pub struct CompareOptions {
-    /// How many clients there are; one comparison for each number.
-    #[arg(long, value_delimiter = ',', default_value = "1,16,64", value_parser = positive)]
-    pub clients: Vec<usize>,
-    /// How many orders are placed for a number.
-    #[arg(long, default_value_t = 5_000, value_parser = positive)]
-    pub orders: usize,
     #[command(flatten)]
     pub common: CommonOptions,
 }

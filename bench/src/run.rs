@@ -12,8 +12,8 @@ use crate::{
     capacity,
     check::{Checker, Finding},
     cli::{
-        CapacityOptions, Command, CommonOptions, CompareOptions, FlashOptions, KillOptions,
-        LoadOptions, OverloadOptions, PlaceOptions, TargetOptions, TimedOptions,
+        CapacityOptions, Command, CommonOptions, FlashOptions, KillOptions, LoadOptions,
+        OverloadOptions, PlaceOptions, TargetOptions, TimedOptions,
     },
     client::Log,
     compare, flash, kill,
@@ -197,7 +197,7 @@ async fn overloads(options: &OverloadOptions) -> Result<Report> {
     .await
 }
 
-async fn comparisons(options: &CompareOptions) -> Result<Report> {
+async fn comparisons(options: &PlaceOptions) -> Result<Report> {
     let limits = compare::limits(options).await?;
     with_shop(&options.common, async |shop, checker, report| {
         for mut comparison in limits {

@@ -42,16 +42,6 @@ const STEPS_AT_ONCE_MAX: u64 = 2_000_000;
 /// Longer than anything is kept or waited for.
 const LONG_AFTER_HOURS: u64 = 80;
 
-const CHANNEL: &str = r#"{
-    "name": "Europe", "currency": "EUR", "locale": "de-DE", "default_country": "DE",
-    "countries": ["DE", "AT", "FR"],
-    "tax": { "prices_include_tax": true, "rates": [
-        { "class": "standard", "country": "DE", "rate_millionths": 190000, "name": "MwSt. 19 %" },
-        { "class": "standard", "country": "AT", "rate_millionths": 200000, "name": "USt. 20 %" } ] },
-    "shipping_methods": [
-        { "code": "standard", "name": "Paket", "amount_minor": 490, "tax_class": "standard" } ]
-}"#;
-
 /// Runs a plan to its end.
 pub fn run(plan: Plan) -> Outcome {
     let started = crate::wall::now();
@@ -291,7 +281,7 @@ impl Simulation {
 pub(crate) async fn stock_up(engine: &Engine, holds: bool) {
     let ctx = handel_engine::Context::operator(engine.request_id());
     let mut settings: handel_domain::channel::Settings =
-        serde_json::from_str(CHANNEL).expect("valid settings");
+        serde_json::from_str(fixtures::EUR_CHANNEL).expect("valid settings");
     settings.hold_ms = if holds { 300_000 } else { 0 };
     let opened = engine.put_channel(&ctx, fixtures::slug("eur"), settings, None).await;
     opened.expect("the channel opens");

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
 use crate::{
-    cli::{CompareOptions, TargetOptions},
+    cli::{PlaceOptions, TargetOptions},
     place,
     report::rounded,
     rows::{self, Database, Op, Pattern, Scope, Watch},
@@ -72,7 +72,7 @@ struct Load {
 }
 
 /// Measures both. `add` hears of every shop's run, so that its promises are reported as well.
-pub async fn limits(options: &CompareOptions) -> Result<Vec<Comparison>> {
+pub async fn limits(options: &PlaceOptions) -> Result<Vec<Comparison>> {
     if options.common.target.url.is_some() {
         bail!("the limit of a running shop's storage is not known; leave --url out");
     }
@@ -124,7 +124,7 @@ impl Yardstick {
         Ok((database, needs, steps))
     }
 
-    async fn measure(&mut self, options: &CompareOptions) -> Result<Vec<Comparison>> {
+    async fn measure(&mut self, options: &PlaceOptions) -> Result<Vec<Comparison>> {
         let mut comparisons = Vec::new();
         for articles in [articles_of(&options.common.target), 1] {
             for &clients in &options.clients {

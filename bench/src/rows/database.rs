@@ -60,7 +60,7 @@ impl Database {
     }
 }
 
-/// Opens an embedded database as the shop itself does.
+/// Opens an embedded database with the settings of the shop's own, but each commit waits for the disk itself.
 fn sqlite(path: &Path) -> Result<rusqlite::Connection> {
     let connection = rusqlite::Connection::open(path)
         .with_context(|| format!("cannot open {}", path.display()))?;
@@ -71,7 +71,7 @@ fn sqlite(path: &Path) -> Result<rusqlite::Connection> {
          pragma foreign_keys = on;
          pragma temp_store = memory;
          pragma cache_size = -16384;
-         pragma wal_autocheckpoint = 2000;",
+         pragma wal_autocheckpoint = 4000;",
     )?;
     Ok(connection)
 }

@@ -23,7 +23,8 @@ use handel_ports::Secret;
 use super::TestShop;
 use crate::books;
 
-const EUR_CHANNEL: &str = r#"{
+/// The settings of a channel in the European Union, with its taxes in its prices.
+pub const EUR_CHANNEL: &str = r#"{
     "name": "Europe", "currency": "EUR", "locale": "de-DE", "default_country": "DE",
     "countries": ["DE", "AT", "FR"],
     "tax": { "prices_include_tax": true, "rates": [
