@@ -43,7 +43,7 @@ const POLL: Duration = Duration::from_millis(500);
 const HEARTBEAT_RETENTION: SignedDuration = SignedDuration::from_mins(10);
 
 /// The settings of the first channel, until the merchant changes them.
-const DEFAULT_CHANNEL: &str = r#"{
+pub(crate) const DEFAULT_CHANNEL: &str = r#"{
     "name": "Default", "currency": "USD", "locale": "en-US", "default_country": "US",
     "tax": { "prices_include_tax": false },
     "shipping_methods": [

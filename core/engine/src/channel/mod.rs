@@ -16,14 +16,15 @@ use handel_domain::{
     text::Slug,
 };
 use handel_store::{Json, Row, StoreError, Transaction, statements, values};
+use jiff::Timestamp;
 
 use crate::{Context, Engine, Error, Once, Scope, journal};
 
 statements! {
-    VERSION_BY_CODE = "select id, version from channels where tenant_id = $1 and code = $2";
-    VERSION_OF_FIRST = "select id, version from channels where tenant_id = $1 order by id limit 1";
-    VERSION_BY_ID = "select id, version from channels where tenant_id = $1 and id = $2";
-    GET = "select id, code, settings, version from channels where tenant_id = $1 and id = $2";
+    VERSION_BY_CODE = "select id, version, updated_at from channels where tenant_id = $1 and code = $2";
+    VERSION_OF_FIRST = "select id, version, updated_at from channels where tenant_id = $1 order by id limit 1";
+    VERSION_BY_ID = "select id, version, updated_at from channels where tenant_id = $1 and id = $2";
+    GET = "select id, code, settings, version, updated_at from channels where tenant_id = $1 and id = $2";
     LIST = "select id, code, settings, version from channels where tenant_id = $1 order by id limit 500";
     INSERT = "
         insert into channels (tenant_id, id, code, settings, version, created_at, updated_at)
@@ -35,17 +36,31 @@ statements! {
 
 /// The channels that this process has parsed, by id.
 #[derive(Default)]
-pub(crate) struct Known(RwLock<HashMap<(TenantId, ChannelId), Arc<Channel>>>);
+pub(crate) struct Known(RwLock<HashMap<(TenantId, ChannelId), Parsed>>);
+
+struct Parsed {
+    stamp: Stamp,
+    channel: Arc<Channel>,
+}
+
+/// By what settings are known. The version alone is not enough: a unit may read what another unit of its
+/// group wrote, and when their commit fails, the next change has the same version and other settings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Stamp {
+    version: i64,
+    updated_at: Timestamp,
+}
 
 impl Known {
-    fn get(&self, tenant_id: TenantId, id: ChannelId, version: i64) -> Option<Arc<Channel>> {
+    fn get(&self, tenant_id: TenantId, id: ChannelId, stamp: Stamp) -> Option<Arc<Channel>> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(&(tenant_id, id)).filter(|channel| channel.version == version).cloned()
+        let parsed = known.get(&(tenant_id, id)).filter(|parsed| parsed.stamp == stamp)?;
+        Some(parsed.channel.clone())
     }
 
-    fn put(&self, tenant_id: TenantId, channel: Arc<Channel>) {
+    fn put(&self, tenant_id: TenantId, stamp: Stamp, channel: Arc<Channel>) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert((tenant_id, channel.id), channel);
+        known.insert((tenant_id, channel.id), Parsed { stamp, channel });
     }
 }
 
@@ -79,13 +94,16 @@ impl Engine {
         };
         let unknown = || Refusal::new(Code::ChannelUnknown, "there is no such channel");
         let row = tx.row(version).await?.ok_or_else(unknown)?;
-        let (id, version) = (row.get::<ChannelId>(0)?, row.get::<i64>(1)?);
-        if let Some(channel) = self.0.channels.get(tenant_id, id, version) {
+        let id = row.get::<ChannelId>(0)?;
+        let wanted = Stamp { version: row.get(1)?, updated_at: row.get(2)? };
+        if let Some(channel) = self.0.channels.get(tenant_id, id, wanted) {
             return Ok(channel);
         }
         let row = tx.row(GET.bind(values![tenant_id, id])).await?.ok_or_else(unknown)?;
+        // On PostgreSQL it may have changed between the two statements.
+        let stamp = Stamp { version: row.get(3)?, updated_at: row.get(4)? };
         let channel = Arc::new(read(&row)?);
-        self.0.channels.put(tenant_id, channel.clone());
+        self.0.channels.put(tenant_id, stamp, channel.clone());
         Ok(channel)
     }
 
@@ -163,4 +181,23 @@ impl Engine {
 fn read(row: &Row) -> Result<Channel, StoreError> {
     let Json(settings) = row.get(2)?;
     Ok(Channel { id: row.get(0)?, code: row.get(1)?, settings, version: row.get(3)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_whose_commit_failed_are_not_taken_for_the_next_with_their_version() {
+        let settings = serde_json::from_str(crate::upkeep::DEFAULT_CHANNEL).unwrap();
+        let id: ChannelId = ChannelId::mint(Timestamp::UNIX_EPOCH, [0; 10]);
+        let channel = Channel { id, code: "default".parse().unwrap(), settings, version: 2 };
+        let at = |microseconds| Timestamp::from_microsecond(microseconds).unwrap();
+        let lost = Stamp { version: 2, updated_at: at(1) };
+        let known = Known::default();
+        known.put(TenantId::DEFAULT, lost, Arc::new(channel));
+        assert!(known.get(TenantId::DEFAULT, id, lost).is_some());
+        let next = Stamp { version: 2, updated_at: at(2) };
+        assert!(known.get(TenantId::DEFAULT, id, next).is_none(), "other settings, same version");
+    }
 }
