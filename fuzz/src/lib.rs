@@ -9,6 +9,7 @@ mod csv_file;
 mod digests;
 mod front;
 mod headers;
+mod outbound;
 mod queries;
 mod texts;
 mod totals;
@@ -22,7 +23,7 @@ pub mod catalog_csv;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target. Each has a program in `fuzz/runner/targets` and seeds in `fuzz/corpus`.
-pub const TARGETS: [Target; 14] = [
+pub const TARGETS: [Target; 16] = [
     ("api_key", headers::api_key),
     ("cart_body", bodies::cart),
     ("channel_body", bodies::channel),
@@ -31,8 +32,10 @@ pub const TARGETS: [Target; 14] = [
     ("cursor", headers::cursor),
     ("digest", digests::digest),
     ("idempotency_key", headers::idempotency_key),
+    ("outbound_url", outbound::url),
     ("product_body", bodies::product),
     ("query", queries::query),
+    ("signature", outbound::signature),
     ("text", texts::text),
     ("token", headers::token),
     ("totals", totals::totals),

@@ -99,6 +99,6 @@ macro_rules! smoke {
 }
 
 smoke! {
-    api_key cart_body channel_body checkout_body csv cursor digest idempotency_key product_body query text token totals
-    webhook
+    api_key cart_body channel_body checkout_body csv cursor digest idempotency_key outbound_url product_body query
+    signature text token totals webhook
 }

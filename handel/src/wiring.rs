@@ -12,8 +12,10 @@ use anyhow::{Context as _, Result};
 use handel_engine::{Engine, Limits, Parts};
 use handel_kit::Metrics;
 use handel_local::{FileBlobs, MemoryCache, TestPayments, TestPaymentsConfig};
-use handel_ports::{BlobStore, EventSubscriber, PaymentProvider, System};
+use handel_ports::{BlobStore, EventSubscriber, PaymentProvider, System, WebClient};
 use handel_store::Database;
+use handel_web::{SafeWeb, Settings};
+use http::HeaderValue;
 
 use crate::{config::Config, failure, test_secret};
 
@@ -41,7 +43,8 @@ impl Shop {
         let mut providers: Vec<Arc<dyn PaymentProvider>> = Vec::new();
         providers.extend(payments.iter().map(|test| Arc::clone(test) as Arc<dyn PaymentProvider>));
         let subscribers = vec![Arc::clone(&metrics) as Arc<dyn EventSubscriber>];
-        let parts = Parts { providers, subscribers, ..bare_parts(config, database, &system) };
+        let web = web(config, public_url, &system);
+        let parts = Parts { providers, subscribers, web, ..bare_parts(config, database, &system) };
         let engine = Engine::start(parts).await.map_err(failure::of_engine)?;
         Ok(Self { engine, blobs: Arc::new(blobs), payments, metrics, system })
     }
@@ -92,6 +95,8 @@ fn bare_parts(config: &Config, database: Database, system: &System) -> Parts {
             system.clone(),
         )),
         subscribers: Vec::new(),
+        web: web(config, "", system),
+        webhook_formats: Vec::new(),
         limits: Limits {
             provider_timeout: Duration::from_millis(limits.provider_timeout_ms),
             placement_batch: limits.placement_batch,
@@ -99,6 +104,20 @@ fn bare_parts(config: &Config, database: Database, system: &System) -> Parts {
             job_attempts: limits.job_attempts,
         },
     }
+}
+
+/// The way out to addresses that programs name. A shop that is reached on this machine alone may reach others there.
+fn web(config: &Config, public_url: &str, system: &System) -> Arc<dyn WebClient> {
+    let user_agent = HeaderValue::from_static(concat!("Handel/", env!("CARGO_PKG_VERSION")));
+    let allow_loopback = config.outbound.allow_loopback || is_loopback(public_url);
+    Arc::new(SafeWeb::new(Settings { allow_loopback, user_agent }, system.clone()))
+}
+
+fn is_loopback(url: &str) -> bool {
+    let uri = url.parse::<http::Uri>().ok();
+    let host = uri.as_ref().and_then(http::Uri::host).unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn test_payments(

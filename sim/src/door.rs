@@ -2,6 +2,8 @@
 //!
 //! This is the seam for other doors: whatever can answer a [`Call`] can be driven by the same actors.
 
+mod agent;
+
 use bytes::Bytes;
 use handel_domain::{
     Refusal,
@@ -12,11 +14,13 @@ use handel_domain::{
 };
 use handel_engine::{
     AddItem, AdjustStock, Caller, CartRef, CheckoutView, Complete, Completion, Context, Engine,
-    Error, Idempotency, ListOrders, ListProducts, Once, OrderDetails, OwnedCart, PaymentChoice,
-    ProductKey, StockKey, Submit,
+    Error, Idempotency, ListOrders, ListProducts, Once, OrderDetails, OwnedCart, Parcel,
+    PaymentChoice, ProductKey, StockKey, Submit,
 };
 use handel_ports::Secret;
 use handel_testkit::fixtures::{sku, slug};
+
+pub use agent::Wish;
 
 /// What is asked of the shop.
 #[derive(Clone, Debug)]
@@ -25,10 +29,14 @@ pub enum Call {
     ViewProduct { sku: String },
     AddItem { cart: Option<String>, sku: String, quantity: i64 },
     SetQuantity { cart: String, line: LineId, quantity: i64 },
+    SetCodes { cart: String, codes: Vec<String> },
     SeeCart { cart: String },
     CreateCheckout { cart: String, buyer: Buyer },
     UpdateCheckout { checkout: CheckoutId, buyer: Buyer },
     SeeCheckout { checkout: CheckoutId },
+    Open { wish: Wish, buyer: Buyer },
+    Replace { checkout: CheckoutId, wish: Wish, buyer: Buyer, expected_version: Option<i64> },
+    CancelCheckout { checkout: CheckoutId },
     Complete { checkout: CheckoutId, token: String, expected_total_minor: Option<i64> },
     Submit { cart: String, buyer: Buyer, token: String },
     SeeOrder { order: OrderId },
@@ -52,10 +60,14 @@ impl Call {
             Self::ViewProduct { .. } => "view product",
             Self::AddItem { .. } => "add item",
             Self::SetQuantity { .. } => "set quantity",
+            Self::SetCodes { .. } => "set codes",
             Self::SeeCart { .. } => "see cart",
             Self::CreateCheckout { .. } => "create checkout",
             Self::UpdateCheckout { .. } => "update checkout",
             Self::SeeCheckout { .. } => "see checkout",
+            Self::Open { .. } => "open",
+            Self::Replace { .. } => "replace",
+            Self::CancelCheckout { .. } => "cancel checkout",
             Self::Complete { .. } => "complete",
             Self::Submit { .. } => "submit",
             Self::SeeOrder { .. } => "see order",
@@ -77,6 +89,8 @@ impl Call {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     Shopper(Option<CartId>),
+    /// The program of that number.
+    Agent(u64),
     Staff,
 }
 
@@ -147,6 +161,9 @@ impl Reply {
 fn context(engine: &Engine, request: &Request) -> Context {
     let caller = match request.who {
         Who::Shopper(cart) => Caller::Shopper(cart),
+        Who::Agent(number) => {
+            Caller::Agent { profile: format!("https://agent{number}.example/profile.json") }
+        }
         Who::Staff => Caller::Operator,
     };
     let idempotency = request.key.as_ref().map(|key| Idempotency {
@@ -160,7 +177,10 @@ fn context(engine: &Engine, request: &Request) -> Context {
         caller,
         request_id: engine.request_id(),
         idempotency,
-        source: Source::default(),
+        source: match request.who {
+            Who::Agent(_) => Source::Ucp,
+            Who::Shopper(_) | Who::Staff => Source::Rest,
+        },
     }
 }
 
@@ -170,6 +190,7 @@ pub async fn serve(engine: &Engine, request: Request) -> Answer {
     let answered = match request.who {
         Who::Staff => serve_staff(engine, &ctx, request.call).await,
         Who::Shopper(_) => serve_shopper(engine, &ctx, request.call).await,
+        Who::Agent(_) => agent::serve(engine, &ctx, request.call).await,
     };
     match answered {
         Ok((reply, replayed)) => Answer::Ok { reply, replayed },
@@ -219,6 +240,10 @@ async fn serve_shopper(engine: &Engine, ctx: &Context, call: Call) -> Served {
         Call::SetQuantity { cart: token, line, quantity } => {
             let of = CartRef { token };
             once(engine.set_cart_quantity(ctx, &of, line, quantity, None).await?, cart)
+        }
+        Call::SetCodes { cart: token, codes } => {
+            let of = CartRef { token };
+            once(engine.set_cart_codes(ctx, &of, codes, None).await?, cart)
         }
         Call::SeeCart { cart: token } => {
             Ok((cart(engine.get_cart(ctx, &CartRef { token }).await?), false))
@@ -293,9 +318,10 @@ async fn serve_staff(engine: &Engine, ctx: &Context, call: Call) -> Served {
             once(engine.cancel_order(ctx, id, "a whim".to_owned(), None).await?, order)
         }
         Call::Pack { order: id } => once(engine.pack_order(ctx, id, None).await?, order),
-        Call::Ship { order: id, units } => {
-            once(engine.ship_order(ctx, id, units, None).await?, order)
-        }
+        Call::Ship { order: id, units } => once(
+            engine.ship_order(ctx, id, Parcel { units, ..Parcel::default() }, None).await?,
+            order,
+        ),
         Call::Deliver { order: id } => once(engine.deliver_order(ctx, id, None).await?, order),
         Call::Reconcile { order: id } => {
             let check = engine.reconcile_order(ctx, id).await?;

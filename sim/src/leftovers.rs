@@ -6,7 +6,7 @@ use handel_domain::id::OrderId;
 use handel_store::{Database, Row, StoreError, Transaction, statements, values};
 use jiff::Timestamp;
 
-use crate::listener::Listener;
+use crate::{listener::Listener, receiver::Receiver};
 
 statements! {
     OPEN_ATTEMPTS = "
@@ -14,6 +14,9 @@ statements! {
     PENDING_REFUNDS = "select id || ' of ' || payment_id from payment_operations where status = 'pending' limit 5";
     JOBS = "select kind || ' is ' || status || ': ' || coalesce(last_error, '') from jobs where status <> 'done' limit 5";
     OUTBOX = "select event_id || ' of ' || aggregate from outbox order by event_id limit 5";
+    NEWS = "select id || ' is ' || status from webhook_deliveries where status in ('waiting', 'dead') limit 5";
+    TOLD = "
+        select order_id, max(sequence) from webhook_deliveries where status = 'delivered' group by order_id";
     KEYS = "select scope || ' ' || key from idempotency_keys where expires_at <= $1 limit 5";
     RESERVED = "select id || ' is ' || status from orders where status in ('created', 'reserved') limit 5";
     HOLDS = "select checkout_id || ' holds ' || variant_id from stock_holds limit 5";
@@ -28,6 +31,7 @@ pub async fn find(database: &Database, now: Timestamp) -> Vec<String> {
         ("a refund never ended", &PENDING_REFUNDS),
         ("a job never ended", &JOBS),
         ("an event was never delivered", &OUTBOX),
+        ("news were never taken", &NEWS),
         ("a key was never forgotten", &KEYS),
         ("an order waits for ever", &RESERVED),
         ("a hold was never released", &HOLDS),
@@ -43,6 +47,21 @@ pub async fn find(database: &Database, now: Timestamp) -> Vec<String> {
         }
     }
     found
+}
+
+/// Holds what the shop believes to have told programs against what their receiver heard.
+pub async fn compare_news(database: &Database, receiver: &Receiver) -> Vec<String> {
+    let told = database.read(async |tx: &mut Transaction<'_>| {
+        let rows = tx.rows(TOLD.bind(values![])).await?;
+        let read = |row: &Row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?));
+        rows.iter().map(read).collect::<Result<Vec<_>, StoreError>>()
+    });
+    let told = match told.await {
+        Ok(told) => told,
+        Err(error) => return vec![format!("the messages cannot be read: {error}")],
+    };
+    let unheard = told.into_iter().filter(|(order, last)| receiver.last_of(order) != *last);
+    unheard.map(|(order, last)| format!("{order}: news {last} were not heard last")).collect()
 }
 
 /// Holds the orders against what callers were told of them and what the subscriber heard.

@@ -12,6 +12,7 @@ mod fleet;
 mod leftovers;
 mod listener;
 mod provider;
+mod receiver;
 mod report;
 mod run;
 mod site;

@@ -2,7 +2,7 @@
 
 use std::{path::Path, pin::Pin, sync::Arc, sync::Mutex, time::Duration};
 
-use handel_engine::Engine;
+use handel_engine::{Engine, ReplayDeliveries};
 use handel_ports::{Clock, System};
 use handel_testkit::{Moment, START, SimulatedClock, audit_books, fixtures};
 use jiff::SignedDuration;
@@ -155,6 +155,7 @@ impl Simulation {
             let acknowledged = world.acknowledged();
             found
                 .extend(leftovers::compare_orders(&database, &acknowledged, &world.listener).await);
+            found.extend(leftovers::compare_news(&database, &world.web).await);
             found
         }));
         self.report_all(found);
@@ -277,7 +278,7 @@ impl Simulation {
     }
 }
 
-/// Opens the channel and fills the shelves.
+/// Opens the channel, fills the shelves and puts the promotions into force.
 pub(crate) async fn stock_up(engine: &Engine, holds: bool) {
     let ctx = handel_engine::Context::operator(engine.request_id());
     let mut settings: handel_domain::channel::Settings =
@@ -291,6 +292,9 @@ pub(crate) async fn stock_up(engine: &Engine, holds: bool) {
             let adjusted = engine.adjust_stock(&ctx, fixtures::adjustment(good.sku, good.on_hand));
             adjusted.await.expect("stock arrives");
         }
+    }
+    for (rules, codes) in goods::promotions() {
+        engine.create_promotion(&ctx, rules, codes).await.expect("the promotion is valid");
     }
 }
 
@@ -312,6 +316,10 @@ pub(crate) async fn settle_for_long(engine: &Engine, world: &World, advance: imp
             world.trace.count("dead jobs replayed");
             engine.replay_job(&ctx, job.id).await.expect("it can run again");
         }
+        let replay = ReplayDeliveries::default();
+        let replayed =
+            engine.replay_deliveries(&ctx, replay).await.expect("they can be sent again");
+        (0..replayed.reply).for_each(|_| world.trace.count("dead news replayed"));
         if let Err(error) = engine.settle_everything().await {
             world.trace.violation(format!("the upkeep fails at rest: {error}"));
         }

@@ -14,6 +14,7 @@ use bytes::Bytes;
 use handel_engine::{Engine, Limits, Parts};
 use handel_ports::{BoxFuture, Cache, CacheKey, Clock, CrashPoint, Fate, System};
 use handel_store::{Database, Hand};
+use handel_testkit::PlainNews;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
@@ -153,6 +154,8 @@ impl Site {
             providers: vec![world.provider.clone()],
             cache: Arc::new(Forgetful::new(Dice::new(world.seed, "cache"))),
             subscribers: vec![world.listener.clone()],
+            web: world.web.clone(),
+            webhook_formats: vec![Arc::new(PlainNews)],
             limits: Limits::default(),
         }
     }

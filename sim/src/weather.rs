@@ -21,7 +21,8 @@ pub async fn blow(site: Arc<Site>, world: Arc<World>) {
             30..65 => Trouble::CrashAt(*dice.pick(CrashPoint::ALL)),
             65..73 => Trouble::Provider(Mood::Flaky),
             73..80 => Trouble::Provider(Mood::Down),
-            80..87 => Trouble::Listener,
+            80..85 => Trouble::Listener,
+            85..87 => Trouble::Receiver,
             87..91 => Trouble::Disk(DiskFault::Full),
             91..95 => Trouble::Disk(DiskFault::Dead),
             _ => Trouble::Disk(DiskFault::Shaky),
@@ -37,6 +38,7 @@ enum Trouble {
     CrashAt(CrashPoint),
     Provider(Mood),
     Listener,
+    Receiver,
     Disk(DiskFault),
 }
 
@@ -59,6 +61,12 @@ impl Trouble {
                 world.sleep(lasting).await;
                 world.listener.set_down(false);
             }
+            Self::Receiver => {
+                world.trace.count("receiver in trouble");
+                world.web.set_down(true);
+                world.sleep(lasting).await;
+                world.web.set_down(false);
+            }
             Self::Disk(fault) => {
                 world.trace.count("disk in trouble");
                 site.set_fault(fault);
@@ -75,4 +83,5 @@ pub fn clear_up(site: &Site, world: &World) {
     site.set_fault(DiskFault::None);
     world.provider.set_mood(Mood::Perfect);
     world.listener.heal();
+    world.web.heal();
 }

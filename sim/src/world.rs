@@ -20,6 +20,7 @@ use crate::{
     executor::yield_now,
     listener::Listener,
     provider::Provider,
+    receiver::Receiver,
     trace::Trace,
 };
 
@@ -46,6 +47,8 @@ pub struct World {
     pub provider: Arc<Provider>,
     /// Who listens to events.
     pub listener: Arc<Listener>,
+    /// Who is told of the orders of programs.
+    pub web: Arc<Receiver>,
     /// Told when a process has died.
     pub died: Notify,
     processes: Mutex<BTreeMap<usize, Process>>,
@@ -73,12 +76,14 @@ impl World {
         provider: Arc<Provider>,
         listener: Arc<Listener>,
     ) -> Self {
+        let web = Receiver::new(system.clone(), Dice::new(seed, "receiver"), trace.clone());
         Self {
             system,
             seed,
             trace,
             provider,
             listener,
+            web: Arc::new(web),
             died: Notify::new(),
             processes: Mutex::default(),
             acknowledged: Mutex::default(),

@@ -38,12 +38,19 @@ fn fixed_seeds_keep_every_promise_although_everything_goes_wrong() {
         "webhooks",
         "events again",
         "events refused",
+        "news",
+        "news again",
+        "news lost",
         "provider: lost before",
         "provider: lost after",
         "provider: arrived late",
         "provider: arrived twice",
         "provider: never heard of it",
         "disk in trouble",
+        "codes that save something",
+        "codes that are used up",
+        "visits of programs",
+        "checkouts given up",
     ] {
         assert!(total(what) > 0, "nothing of: {what}");
     }

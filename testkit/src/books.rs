@@ -6,11 +6,12 @@ use std::{
 };
 
 use handel_domain::{
-    id::{CartId, CheckoutId, OrderId},
+    id::{CartId, CheckoutId, OrderId, PromotionId},
     order::Status,
+    promotion::AppliedDiscount,
 };
 use handel_local::Ledger;
-use handel_store::{Database, Row, Statement, StoreError, Transaction, statements, values};
+use handel_store::{Database, Json, Row, Statement, StoreError, Transaction, statements, values};
 
 statements! {
     LEVELS = "
@@ -29,7 +30,10 @@ statements! {
                (select cast(coalesce(sum(a.quantity), 0) as bigint) from stock_allocations a
                  where a.tenant_id = l.tenant_id and a.order_id = l.order_id and a.line_id = l.id)
           from order_lines l where l.tracked";
-    ORDERS = "select id, checkout_id, status, total_minor, event_sequence from orders";
+    ORDERS = "
+        select id, checkout_id, status, total_minor, event_sequence, discount_minor, discounts from orders";
+    PROMOTIONS = "select id, used, usage_limit, customer_limit from promotions";
+    USES = "select promotion_id, customer, order_id from promotion_uses";
     MONEY = "
         select p.order_id, p.amount_minor, p.captured_minor, p.refund_pending_minor, p.refunded_minor,
                (select cast(coalesce(sum(o.amount_minor), 0) as bigint) from payment_operations o
@@ -112,6 +116,7 @@ pub async fn audit_books(
     check_stock(database, &mut findings).await;
     let orders = rows(database, &ORDERS, Order::read).await;
     check_orders(&orders, &mut findings);
+    check_promotions(database, &orders, &mut findings).await;
     check_money(database, provider, &orders, moment, &mut findings).await;
     check_journal(database, &orders, &mut findings).await;
     findings.0
@@ -156,6 +161,8 @@ struct Order {
     status: Status,
     total_minor: i64,
     event_sequence: i64,
+    discount_minor: i64,
+    discounts: Vec<AppliedDiscount>,
 }
 
 impl Order {
@@ -167,6 +174,8 @@ impl Order {
             status: *Status::ALL.iter().find(|known| known.as_str() == status).expect("a status"),
             total_minor: row.get(3)?,
             event_sequence: row.get(4)?,
+            discount_minor: row.get(5)?,
+            discounts: row.get(6).map(|Json(discounts)| discounts)?,
         })
     }
 
@@ -233,6 +242,44 @@ fn check_orders(orders: &[Order], findings: &mut Findings) {
     for order in orders.iter().filter(|order| order.status != Status::Canceled) {
         findings.expect(seen.insert(&order.checkout_id), || {
             format!("{} became two orders", order.checkout_id)
+        });
+    }
+}
+
+/// Orders that were not canceled use their promotions, nothing else does, and no limit is passed.
+async fn check_promotions(database: &Database, orders: &[Order], findings: &mut Findings) {
+    let mut expected = BTreeSet::new();
+    for order in orders {
+        let off: i64 = order.discounts.iter().map(|discount| discount.amount_minor).sum();
+        let sentence = format!("{}: every discount has its promotion", order.id);
+        findings.equal(&order.discount_minor, &off, &sentence);
+        if order.status != Status::Canceled {
+            expected.extend(order.discounts.iter().map(|one| (one.promotion_id, order.id)));
+        }
+    }
+    let uses = rows(database, &USES, |row| {
+        Ok((row.get::<PromotionId>(0)?, row.get::<String>(1)?, row.get::<OrderId>(2)?))
+    });
+    let uses = uses.await;
+    let found: BTreeSet<_> = uses.iter().map(|(id, _, order_id)| (*id, *order_id)).collect();
+    findings.equal(&found, &expected, "what uses promotions are the orders that were not canceled");
+    let promotions = rows(database, &PROMOTIONS, |row| {
+        let limits = (row.get::<Option<i64>>(2)?, row.get::<Option<i64>>(3)?);
+        Ok((row.get::<PromotionId>(0)?, row.get::<i64>(1)?, limits))
+    });
+    for (id, used, (usage_limit, customer_limit)) in promotions.await {
+        let mut by_customer: BTreeMap<&str, i64> = BTreeMap::new();
+        for (_, customer, _) in uses.iter().filter(|(of, ..)| *of == id) {
+            *by_customer.entry(customer).or_default() += 1;
+        }
+        let counted: i64 = by_customer.values().sum();
+        findings.equal(&used, &counted, &format!("{id}: used is the number of its uses"));
+        findings.expect(usage_limit.is_none_or(|limit| used <= limit), || {
+            format!("{id}: it was used {used} times, more often than it may")
+        });
+        let most = by_customer.values().copied().max().unwrap_or(0);
+        findings.expect(customer_limit.is_none_or(|limit| most <= limit), || {
+            format!("{id}: somebody used it {most} times, more often than they may")
         });
     }
 }

@@ -11,6 +11,7 @@ mod payments;
 mod random;
 mod shop;
 mod tasks;
+mod web;
 
 pub use books::{Moment, Moved, ProviderBooks, audit_books};
 pub use clock::{START, SimulatedClock};
@@ -18,8 +19,9 @@ pub use database::TestDatabase;
 pub use events::Recorder;
 pub use payments::{Calls, Fault, FaultyPayments, Gate};
 pub use random::SeededRandom;
-pub use shop::{TestShop, fixtures};
+pub use shop::{TestShop, agents, fixtures};
 pub use tasks::{Tasks, meanwhile, together, until};
+pub use web::{FakeWeb, PlainNews, Reaction, Sent};
 
 /// Declares tests that run on both databases: `name::sqlite` and `name::postgres`.
 ///

@@ -149,7 +149,7 @@ impl Address {
         let region = optional("region", self.region, 100).map(|region| region.to_uppercase());
         let postal_code =
             optional("postal_code", self.postal_code, 20).map(|code| code.to_uppercase());
-        let phone = optional("phone", self.phone, 40);
+        let phone = optional("phone", self.phone, PHONE_MAX);
         let name =
             errors.take(text::line(&at("name"), &self.name, text::NAME_MAX)).unwrap_or_default();
         let line1 = errors.take(text::line(&at("line1"), &self.line1, 200)).unwrap_or_default();
@@ -185,6 +185,17 @@ impl Address {
             .find(|(_, text)| text.is_some_and(|text: &String| text::looks_like_card_number(text)));
         found.map(|(field, _)| field)
     }
+}
+
+/// Longest phone number, in characters.
+const PHONE_MAX: usize = 40;
+
+/// Checks a phone number that stands alone. It may be empty.
+pub(crate) fn checked_phone(pointer: &str, phone: &str) -> Result<String, Refusal> {
+    if !may_be_dialed(phone) && text::looks_like_card_number(phone) {
+        return Err(Refusal::card_number(pointer));
+    }
+    text::optional_line(pointer, phone, PHONE_MAX)
 }
 
 /// Phone numbers in use are shorter than 15 digits, the most that there can be (E.164). One in ten of the longer

@@ -9,6 +9,8 @@ use crate::id::{ApiKeyId, CartId};
 pub enum Actor {
     /// A shopper without an account, known by the cart.
     Shopper(Option<CartId>),
+    /// A program that introduced itself by its profile.
+    Agent(String),
     /// A program with an API key.
     ApiKey(ApiKeyId),
     /// Somebody at the command line of the server.
@@ -24,6 +26,7 @@ impl fmt::Display for Actor {
         match self {
             Self::Shopper(Some(cart)) => write!(f, "shopper:{cart}"),
             Self::Shopper(None) => f.write_str("shopper"),
+            Self::Agent(profile) => write!(f, "agent:{profile}"),
             Self::ApiKey(id) => write!(f, "api_key:{id}"),
             Self::Operator => f.write_str("operator"),
             Self::Provider(name) => write!(f, "provider:{name}"),

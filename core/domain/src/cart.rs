@@ -6,8 +6,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    buyer::Buyer,
     channel::Settings,
     id::{CartId, ChannelId, LineId, VariantId},
+    promotion,
     refusal::{Code, Refusal},
     text,
 };
@@ -43,6 +45,16 @@ pub struct Cart {
     pub status: CartStatus,
     /// The lines in the order in which they were added.
     pub lines: Vec<CartLine>,
+    /// The codes that the buyer entered, as they were entered. Whether they do anything is judged whenever the
+    /// cart is priced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<String>,
+    /// What a program said of the buyer, for estimates and for the checkout.
+    #[serde(default, skip_serializing_if = "is_nobody")]
+    pub buyer: Buyer,
+    /// The program that owns it, by its profile; none where a shopper does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
     /// Grows with every change.
     pub version: i64,
     /// When it was created.
@@ -51,6 +63,10 @@ pub struct Cart {
     pub updated_at: Timestamp,
     /// When it disappears.
     pub expires_at: Timestamp,
+}
+
+fn is_nobody(buyer: &Buyer) -> bool {
+    *buyer == Buyer::default()
 }
 
 /// A line of a cart.
@@ -81,6 +97,9 @@ impl Cart {
             channel_id,
             status: CartStatus::Open,
             lines: Vec::new(),
+            codes: Vec::new(),
+            buyer: Buyer::default(),
+            agent: None,
             version: 1,
             created_at: now,
             updated_at: now,
@@ -97,7 +116,7 @@ impl Cart {
         now: Timestamp,
     ) -> Result<LineId, Refusal> {
         self.check_open(now)?;
-        check_custom(&item.custom)?;
+        check_custom("/custom", &item.custom)?;
         if item.quantity < 1 {
             return Err(Refusal::field("/quantity", "must be at least 1"));
         }
@@ -111,12 +130,7 @@ impl Cart {
             }
             None => {
                 let quantity = check_quantity(item.quantity, settings)?;
-                if self.lines.len() >= settings.cart_lines_max as usize {
-                    return Err(Refusal::new(
-                        Code::CartFull,
-                        format!("a cart holds at most {} lines", settings.cart_lines_max),
-                    ));
-                }
+                check_lines(self.lines.len() + 1, settings)?;
                 self.lines.push(CartLine {
                     id: item.line_id,
                     variant_id: item.variant_id,
@@ -155,6 +169,19 @@ impl Cart {
         Ok(())
     }
 
+    /// Replaces all codes.
+    pub fn set_codes(
+        &mut self,
+        codes: &[String],
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        self.check_open(now)?;
+        self.codes = promotion::checked_codes(codes)?;
+        self.touch(settings, now);
+        Ok(())
+    }
+
     /// The cart became an order and takes no more changes.
     pub fn close(&mut self, now: Timestamp) {
         self.status = CartStatus::Ordered;
@@ -165,6 +192,11 @@ impl Cart {
     pub fn reopen(&mut self, settings: &Settings, now: Timestamp) {
         self.status = CartStatus::Open;
         self.touch(settings, now);
+    }
+
+    /// Takes note of what is known of the buyer, instead of what was known. It was checked.
+    pub fn say_buyer(&mut self, buyer: Buyer) {
+        self.buyer.replace(buyer);
     }
 
     /// How many of a variant the cart holds over all lines.
@@ -186,7 +218,7 @@ impl Cart {
         }
     }
 
-    fn touch(&mut self, settings: &Settings, now: Timestamp) {
+    pub(crate) fn touch(&mut self, settings: &Settings, now: Timestamp) {
         self.updated_at = now;
         self.expires_at = expiry(now, settings);
     }
@@ -211,6 +243,15 @@ fn expiry(now: Timestamp, settings: &Settings) -> Timestamp {
     now + SignedDuration::from_millis(settings.cart_ttl_ms)
 }
 
+/// Refuses more lines than a cart may have.
+pub fn check_lines(count: usize, settings: &Settings) -> Result<(), Refusal> {
+    if count <= settings.cart_lines_max as usize {
+        return Ok(());
+    }
+    let most = format!("a cart holds at most {} lines", settings.cart_lines_max);
+    Err(Refusal::new(Code::CartFull, most))
+}
+
 fn check_quantity(quantity: i64, settings: &Settings) -> Result<i64, Refusal> {
     let max = settings.line_quantity_max;
     if quantity > i64::from(max) {
@@ -222,7 +263,7 @@ fn check_quantity(quantity: i64, settings: &Settings) -> Result<i64, Refusal> {
     Ok(quantity)
 }
 
-fn check_custom(custom: &HashMap<String, String>) -> Result<(), Refusal> {
+pub(crate) fn check_custom(pointer: &str, custom: &HashMap<String, String>) -> Result<(), Refusal> {
     let (entries, name_max, value_max) = CUSTOM_MAX;
     let fits = custom.len() <= entries
         && custom.iter().all(|(name, value)| {
@@ -230,14 +271,18 @@ fn check_custom(custom: &HashMap<String, String>) -> Result<(), Refusal> {
                 && value.chars().count() <= value_max
                 && !name.chars().chain(value.chars()).any(char::is_control)
         });
-    if custom.values().any(|value| text::looks_like_card_number(value)) {
-        return Err(Refusal::card_number("/custom"));
+    if custom
+        .iter()
+        .flat_map(|(name, value)| [name, value])
+        .any(|it| text::looks_like_card_number(it))
+    {
+        return Err(Refusal::card_number(pointer));
     }
     if fits {
         return Ok(());
     }
     Err(Refusal::field(
-        "/custom",
+        pointer,
         format!("must have at most {entries} entries of {name_max} and {value_max} characters"),
     ))
 }

@@ -7,6 +7,7 @@ use crate::{
     address::{Address, Country},
     id::ChannelId,
     money::Currency,
+    policy::{self, Policy},
     refusal::{Code, FieldErrors, Refusal},
     shipping::ShippingMethod,
     tax::{Destination, TaxPolicy},
@@ -68,6 +69,9 @@ pub struct Settings {
     /// Most units of one line.
     #[serde(default = "default_line_quantity_max")]
     pub line_quantity_max: u32,
+    /// What shoppers may rely on, such as returns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<Policy>,
 }
 
 fn default_cart_ttl_ms() -> i64 {
@@ -110,6 +114,7 @@ impl Settings {
         self.check_tax(&mut errors);
         self.check_shipping(&mut errors);
         self.check_limits(&mut errors);
+        policy::check(&mut self.policies, &mut errors);
         errors.finish()?;
         Ok(self)
     }

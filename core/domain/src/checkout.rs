@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use crate::buyer::{Buyer, Consent, DESTINATIONS_MAX, Destination};
 use crate::{
-    address::Address,
     cart::{Cart, CartLine},
     channel::Settings,
     id::{CartId, ChannelId, CheckoutId, OrderId, ProductId, VariantId},
-    refusal::{Code, FieldError, FieldErrors, Refusal},
+    origin::Origin,
+    promotion::{self, AppliedDiscount, Deals, Outcome, RejectedCode, Rejection},
+    refusal::{Code, FieldError, Refusal},
     stock::Demand,
-    text::{Email, Sku, Slug},
+    text::{Sku, Slug},
     totals::{self, LineInput, ShippingInput, Totals},
 };
 
@@ -54,8 +56,14 @@ pub struct Checkout {
     pub status: CheckoutStatus,
     /// What is bought.
     pub lines: Vec<CartLine>,
+    /// The codes that the buyer entered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<String>,
     /// What the buyer said.
     pub buyer: Buyer,
+    /// The program that opened it; none where a shopper did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// The order that it became.
     pub order_id: Option<OrderId>,
     /// Grows with every change.
@@ -66,53 +74,6 @@ pub struct Checkout {
     pub updated_at: Timestamp,
     /// When it ends if nothing happens.
     pub expires_at: Timestamp,
-}
-
-/// What a buyer says about delivery and contact. Absent parts are kept when a checkout is updated.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Buyer {
-    /// Where the receipt goes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub email: Option<Email>,
-    /// Where the goods go.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shipping_address: Option<Address>,
-    /// Who is billed; the shipping address if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub billing_address: Option<Address>,
-    /// How the goods go there.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shipping_method: Option<Slug>,
-}
-
-impl Buyer {
-    /// Checks what a buyer sent, against the rules of the channel.
-    pub fn checked(self, settings: &Settings) -> Result<Self, Refusal> {
-        let mut errors = FieldErrors::default();
-        let mut address = |address: Option<Address>, pointer| {
-            address.and_then(|address| errors.take(address.checked(pointer)))
-        };
-        let shipping_address = address(self.shipping_address, "/shipping_address");
-        let billing_address = address(self.billing_address, "/billing_address");
-        errors.finish()?;
-        if let Some(address) =
-            shipping_address.as_ref().filter(|address| !settings.sells_to(address.country))
-        {
-            return Err(Refusal::new(
-                Code::CountryRefused,
-                format!("this shop does not sell to {}", address.country),
-            ));
-        }
-        Ok(Self { shipping_address, billing_address, ..self })
-    }
-
-    /// Takes over what is present in `newer`.
-    fn merge(&mut self, newer: Self) {
-        self.email = newer.email.or(self.email.take());
-        self.shipping_address = newer.shipping_address.or(self.shipping_address.take());
-        self.billing_address = newer.billing_address.or(self.billing_address.take());
-        self.shipping_method = newer.shipping_method.or(self.shipping_method.take());
-    }
 }
 
 /// What the catalog says of a variant at this moment, in one channel.
@@ -187,45 +148,61 @@ pub struct Quote {
     pub lines: Vec<QuotedLine>,
     /// The sums. Lines that are not for sale count nothing.
     pub totals: Totals,
+    /// What promotions take off, as the totals say it line by line.
+    #[serde(default)]
+    pub discounts: Vec<AppliedDiscount>,
+    /// The codes that do nothing at this moment.
+    #[serde(default)]
+    pub rejected_codes: Vec<RejectedCode>,
 }
 
 impl Quote {
-    /// Prices lines with what the catalog says now. `buyer` decides tax and shipping.
+    /// Prices lines with what the catalog says now. `buyer` decides tax and shipping, `deals` what is taken off.
     pub fn compute(
         lines: &[CartLine],
         offers: &Offers,
         buyer: &Buyer,
         settings: &Settings,
+        deals: &Deals<'_>,
     ) -> Result<Self, Refusal> {
         let destination =
             settings.destination(buyer.shipping_address.as_ref(), buyer.billing_address.as_ref());
         let priced = |line: &CartLine| {
             offers.get(&line.variant_id).and_then(|offer| Some((offer, offer.unit_price_minor?)))
         };
-        let inputs: Vec<LineInput<'_>> = lines
-            .iter()
-            .filter_map(|line| priced(line).map(|found| (line, found)))
-            .map(|(line, (offer, unit_price_minor))| LineInput {
-                quantity: line.quantity,
-                unit_price_minor,
-                tax_class: &offer.tax_class,
-                discount_minor: 0,
-            })
-            .collect();
+        let goods: Vec<_> =
+            lines.iter().filter_map(|line| priced(line).map(|found| (line, found))).collect();
         let method = match &buyer.shipping_method {
             Some(code) if needs_shipping(lines, offers) => {
                 Some(settings.shipping_method(code, destination.country)?)
             }
             _ => None,
         };
+        let outcome = promotion::evaluate(&promotion::Input {
+            lines: &goods.iter().map(promoted).collect::<Result<Vec<_>, _>>()?,
+            shipping_minor: method.map(|method| method.amount_minor),
+            country: buyer.shipping_address.as_ref().map(|address| address.country),
+            currency: settings.currency,
+            rounding: settings.tax.rounding,
+            deals,
+        })?;
+        let off = outcome.by_line();
+        let inputs: Vec<LineInput<'_>> = goods
+            .iter()
+            .map(|(line, (offer, unit_price_minor))| LineInput {
+                quantity: line.quantity,
+                unit_price_minor: *unit_price_minor,
+                tax_class: &offer.tax_class,
+                discount_minor: off.get(&Some(line.id)).copied().unwrap_or(0),
+            })
+            .collect();
         let shipping = method.map(|method| ShippingInput {
             amount_minor: method.amount_minor,
             tax_class: &method.tax_class,
-            discount_minor: 0,
+            discount_minor: off.get(&None).copied().unwrap_or(0),
         });
         let totals = totals::compute(&totals::Input {
             lines: &inputs,
-            order_discount_minor: 0,
             shipping,
             policy: &settings.tax,
             destination: &destination,
@@ -240,7 +217,8 @@ impl Quote {
                 line: line.clone(),
             })
             .collect();
-        Ok(Self { lines: quoted, totals })
+        let Outcome { discounts, rejected_codes } = outcome;
+        Ok(Self { lines: quoted, totals, discounts, rejected_codes })
     }
 
     /// Whether something of it is sent by post.
@@ -262,6 +240,21 @@ impl Quote {
             })
             .collect()
     }
+}
+
+/// A line that is for sale, as promotions see it.
+fn promoted(
+    (line, (offer, unit_price_minor)): &(&CartLine, (&Offer, i64)),
+) -> Result<promotion::Line, Refusal> {
+    Ok(promotion::Line {
+        line_id: line.id,
+        product_id: offer.product_id,
+        variant_id: offer.variant_id,
+        quantity: line.quantity,
+        subtotal_minor: unit_price_minor
+            .checked_mul(line.quantity)
+            .ok_or_else(Refusal::overflow)?,
+    })
 }
 
 fn needs_shipping(lines: &[CartLine], offers: &Offers) -> bool {
@@ -303,7 +296,9 @@ impl Checkout {
             channel_id: cart.channel_id,
             status: CheckoutStatus::Open,
             lines: Vec::new(),
+            codes: Vec::new(),
             buyer: Buyer::default(),
+            origin: None,
             order_id: None,
             version: 1,
             created_at: now,
@@ -315,7 +310,7 @@ impl Checkout {
         Ok(checkout)
     }
 
-    /// Takes over the lines of the cart as they are now.
+    /// Takes over the lines and codes of the cart as they are now.
     pub fn refresh(
         &mut self,
         cart: &Cart,
@@ -327,6 +322,7 @@ impl Checkout {
             return Err(Refusal::new(Code::CartEmpty, "the cart is empty"));
         }
         self.lines.clone_from(&cart.lines);
+        self.codes.clone_from(&cart.codes);
         self.cart_version = cart.version;
         self.touch(settings, now);
         Ok(())
@@ -342,6 +338,26 @@ impl Checkout {
         self.buyer.merge(buyer.checked(settings)?);
         self.touch(settings, now);
         Ok(())
+    }
+
+    /// Becomes what is said: the lines and codes of the cart, which was replaced just now, and the buyer.
+    pub fn replace(
+        &mut self,
+        cart: &Cart,
+        buyer: Buyer,
+        settings: &Settings,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        self.check_open(now)?;
+        let buyer = buyer.checked(settings)?;
+        self.refresh(cart, settings, now)?;
+        self.buyer.replace(buyer);
+        Ok(())
+    }
+
+    /// The program that opened it, by its profile.
+    pub fn agent(&self) -> Option<&str> {
+        self.origin.as_ref()?.agent.as_deref()
     }
 
     /// Refuses a checkout that ended.
@@ -365,6 +381,13 @@ impl Checkout {
         self.order_id = Some(order_id);
         self.updated_at = now;
         self.expires_at = keep_until.max(self.expires_at);
+    }
+
+    /// The buyer gave up. It can be looked at as long as an open one could.
+    pub fn cancel(&mut self, settings: &Settings, now: Timestamp) {
+        assert_eq!(self.status, CheckoutStatus::Open, "only an open checkout is canceled");
+        self.status = CheckoutStatus::Canceled;
+        self.touch(settings, now);
     }
 
     /// The order was canceled before it was paid: the buyer may try again.
@@ -403,7 +426,8 @@ impl Checkout {
         missing
     }
 
-    /// Refuses to complete what is not complete, or what costs another amount than the buyer agreed to.
+    /// Refuses to complete what is not complete, what relies on a code that others have used up, or what costs
+    /// another amount than the buyer agreed to.
     pub fn check_complete(
         &self,
         quote: &Quote,
@@ -419,6 +443,16 @@ impl Checkout {
             return Err(refusal);
         }
         let total_minor = quote.totals.total_minor;
+        let used_up = |rejected: &&RejectedCode| rejected.reason == Rejection::UsedUp;
+        if let Some(rejected) = quote.rejected_codes.iter().find(used_up) {
+            let message = format!(
+                "the code {} was used as often as it may be; remove it to buy without",
+                rejected.code
+            );
+            let mut refusal = Refusal::new(Code::PromotionUsedUp, message);
+            refusal.details.total_minor = Some(total_minor);
+            return Err(refusal);
+        }
         if expected_total_minor.is_some_and(|expected| expected != total_minor) {
             let mut refusal =
                 Refusal::new(Code::TotalsChanged, "the total is not the one that was agreed to");

@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::{
         CartId, CategoryId, ChannelId, CheckoutId, LocationId, OrderId, PaymentId, ProductId,
-        VariantId,
+        PromotionId, VariantId,
     },
     money::Currency,
+    order::{LineQuantity, Tracking},
     refusal::Code,
 };
 
@@ -26,6 +27,8 @@ pub enum Event {
     Stock(StockEvent),
     /// Settings of a channel changed.
     Channel(ChannelEvent),
+    /// A promotion was created, changed or deleted.
+    Promotion(PromotionEvent),
     /// A cart ended.
     Cart(CartEvent),
     /// An order went a step.
@@ -55,6 +58,15 @@ pub struct CategoryEvent {
 pub struct ChannelEvent {
     /// The channel.
     pub channel_id: ChannelId,
+    /// What happened.
+    pub change: Change,
+}
+
+/// What happened to a promotion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PromotionEvent {
+    /// The promotion.
+    pub promotion_id: PromotionId,
     /// What happened.
     pub change: Change,
 }
@@ -185,9 +197,23 @@ pub enum OrderChange {
     /// Somebody is packing it.
     Packing,
     /// All of it is on its way.
-    Shipped,
+    Shipped {
+        /// What left now; empty in events of early versions.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<LineQuantity>,
+        /// How the parcel is followed.
+        #[serde(default, skip_serializing_if = "Tracking::is_empty")]
+        tracking: Tracking,
+    },
     /// Some of it is on its way.
-    PartiallyShipped,
+    PartiallyShipped {
+        /// What left now; empty in events of early versions.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<LineQuantity>,
+        /// How the parcel is followed.
+        #[serde(default, skip_serializing_if = "Tracking::is_empty")]
+        tracking: Tracking,
+    },
     /// It has arrived.
     Delivered,
     /// It was canceled, and its stock was given back.
@@ -218,6 +244,11 @@ impl Event {
                 Change::Updated => "channel_updated",
                 Change::Deleted => "channel_deleted",
             },
+            Self::Promotion(event) => match event.change {
+                Change::Created => "promotion_created",
+                Change::Updated => "promotion_updated",
+                Change::Deleted => "promotion_deleted",
+            },
             Self::Stock(event) => match event.change {
                 StockChange::Adjusted { .. } => "stock_adjusted",
                 StockChange::OutOfStock => "out_of_stock",
@@ -234,6 +265,7 @@ impl Event {
             Self::Product(event) => event.product_id.to_string(),
             Self::Category(event) => event.category_id.to_string(),
             Self::Channel(event) => event.channel_id.to_string(),
+            Self::Promotion(event) => event.promotion_id.to_string(),
             Self::Stock(event) => match event.location_id {
                 Some(location_id) => format!("{}/{location_id}", event.variant_id),
                 None => event.variant_id.to_string(),
@@ -259,8 +291,8 @@ impl OrderChange {
             Self::RefundFailed { .. } => "refund_failed",
             Self::Paid => "order_paid",
             Self::Packing => "order_packing",
-            Self::Shipped => "order_shipped",
-            Self::PartiallyShipped => "order_partially_shipped",
+            Self::Shipped { .. } => "order_shipped",
+            Self::PartiallyShipped { .. } => "order_partially_shipped",
             Self::Delivered => "order_delivered",
             Self::Canceled { .. } => "order_canceled",
         }

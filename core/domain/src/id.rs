@@ -213,6 +213,8 @@ kinds! {
     LineKind, LineId = "line";
     /// A checkout.
     CheckoutKind, CheckoutId = "chk";
+    /// A promotion.
+    PromotionKind, PromotionId = "prm";
     /// An order.
     OrderKind, OrderId = "ord";
     /// A payment intent: what an order owes.
@@ -223,6 +225,8 @@ kinds! {
     OperationKind, OperationId = "op";
     /// A domain event.
     EventKind, EventId = "evt";
+    /// A message to a program about one of its orders.
+    DeliveryKind, DeliveryId = "whd";
     /// A background job.
     JobKind, JobId = "job";
     /// An API key.

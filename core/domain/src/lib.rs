@@ -9,6 +9,8 @@
 
 pub mod address;
 pub mod audit;
+pub mod basket;
+mod buyer;
 pub mod cart;
 pub mod catalog;
 pub mod channel;
@@ -17,7 +19,10 @@ pub mod event;
 pub mod id;
 pub mod money;
 pub mod order;
+pub mod origin;
 pub mod payment;
+pub mod policy;
+pub mod promotion;
 pub mod refusal;
 pub mod shipping;
 pub mod stock;

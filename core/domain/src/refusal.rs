@@ -107,6 +107,8 @@ codes! {
     CheckoutUnknown = "checkout.unknown", NotFound;
     /// The order does not exist or is not the caller's.
     OrderUnknown = "order.unknown", NotFound;
+    /// The promotion does not exist.
+    PromotionUnknown = "promotion.unknown", NotFound;
     /// The API key does not exist.
     ApiKeyUnknown = "api_key.unknown", NotFound;
     /// The key exists, but its secret is shown only once.
@@ -123,7 +125,9 @@ codes! {
     SkuTaken = "variant.sku_taken", Conflict;
     /// Another category of the shop has this slug.
     CategorySlugTaken = "category.slug_taken", Conflict;
-    /// The variant or category is still in use and cannot be deleted.
+    /// Another promotion of the shop has this code.
+    PromotionCodeTaken = "promotion.code_taken", Conflict;
+    /// The variant, category or promotion is still in use and cannot be deleted.
     StillInUse = "still_in_use", Conflict;
     /// A category cannot be moved below itself, nor deeper than the limit.
     CategoryLoop = "category.loop", Refused;
@@ -149,6 +153,8 @@ codes! {
     CartChanged = "checkout.cart_changed", Conflict;
     /// The total is not the one that the buyer agreed to; `total_minor` is the current one.
     TotalsChanged = "checkout.totals_changed", Conflict;
+    /// A code of the checkout was used as often as it may be; remove it to buy without.
+    PromotionUsedUp = "promotion.used_up", Conflict;
     /// The shop does not sell to this country.
     CountryRefused = "checkout.country_refused", Refused;
     /// The shipping method does not exist or does not go to this country.
@@ -357,6 +363,11 @@ impl FieldErrors {
                 None
             }
         }
+    }
+
+    /// Whether nothing was wrong so far.
+    pub fn is_empty(&self) -> bool {
+        self.errors.is_empty()
     }
 
     /// Ends the check: no wrong field, or a refusal that lists them all.

@@ -1,13 +1,12 @@
 //! What a basket costs: one calculation for carts, checkouts and orders.
 //!
-//! Line by line: `subtotal = unit × quantity`, minus the line's own discount, minus its share of the
-//! order's discount, is what tax is charged on, rounded once per line. Every total is the sum of what
-//! is printed on the lines and on shipping; nothing is ever computed from a total.
+//! Line by line: `subtotal = unit × quantity`, minus what promotions take off the line, its share of the
+//! order's discounts included, is what tax is charged on, rounded once per line. Every total is the sum of
+//! what is printed on the lines and on shipping; nothing is ever computed from a total.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    money::split_by_weight,
     refusal::Refusal,
     tax::{Destination, Rate, TaxPolicy},
 };
@@ -21,7 +20,8 @@ pub struct LineInput<'a> {
     pub unit_price_minor: i64,
     /// The tax class of the goods.
     pub tax_class: &'a str,
-    /// What promotions take off this line, in minor units; capped at the line.
+    /// What promotions take off this line, its share of discounts on the order included, in minor units;
+    /// capped at the line.
     pub discount_minor: i64,
 }
 
@@ -41,9 +41,6 @@ pub struct ShippingInput<'a> {
 pub struct Input<'a> {
     /// The lines.
     pub lines: &'a [LineInput<'a>],
-    /// What promotions take off the whole order, in minor units; split over the lines by what is left
-    /// of them, capped at their sum.
-    pub order_discount_minor: i64,
     /// Shipping, once chosen.
     pub shipping: Option<ShippingInput<'a>>,
     /// How tax is charged.
@@ -101,7 +98,6 @@ pub fn compute(input: &Input<'_>) -> Result<Totals, Refusal> {
         let discount_minor = line.discount_minor.min(subtotal_minor);
         lines.push(LineTotals { subtotal_minor, discount_minor, ..LineTotals::default() });
     }
-    spread_order_discount(&mut lines, input.order_discount_minor)?;
     for (line, totals) in input.lines.iter().zip(&mut lines) {
         charge(totals, line.quantity, line.tax_class, input)?;
     }
@@ -127,28 +123,6 @@ pub fn compute(input: &Input<'_>) -> Result<Totals, Refusal> {
         shipping,
         lines,
     })
-}
-
-/// Adds each line's share of the order's discount to its own.
-fn spread_order_discount(
-    lines: &mut [LineTotals],
-    order_discount_minor: i64,
-) -> Result<(), Refusal> {
-    assert!(order_discount_minor >= 0);
-    if order_discount_minor == 0 {
-        return Ok(());
-    }
-    let left: Vec<i64> =
-        lines.iter().map(|line| line.subtotal_minor - line.discount_minor).collect();
-    let most = left
-        .iter()
-        .try_fold(0i64, |sum, left| sum.checked_add(*left))
-        .ok_or_else(Refusal::overflow)?;
-    let shares = split_by_weight(order_discount_minor.min(most), &left);
-    for (line, share) in lines.iter_mut().zip(shares) {
-        line.discount_minor += share;
-    }
-    Ok(())
 }
 
 /// Fills in tax and total of an amount whose subtotal and discount are known.
@@ -208,12 +182,10 @@ mod tests {
 
     fn totals(
         lines: &[LineInput<'_>],
-        order_discount_minor: i64,
         shipping: Option<ShippingInput<'_>>,
         policy: &TaxPolicy,
     ) -> Totals {
-        let input =
-            Input { lines, order_discount_minor, shipping, policy, destination: &destination() };
+        let input = Input { lines, shipping, policy, destination: &destination() };
         compute(&input).expect("fits")
     }
 
@@ -221,7 +193,7 @@ mod tests {
     fn sums_match_the_printed_lines() {
         // 45 + 49 with 21 % inside, and shipping 6.00 with 21 % inside.
         let totals =
-            totals(&[line(4_500, 1), line(4_900, 1)], 0, shipping(600), &policy(true, 210_000));
+            totals(&[line(4_500, 1), line(4_900, 1)], shipping(600), &policy(true, 210_000));
         assert_eq!((totals.subtotal_minor, totals.total_minor), (9_400, 10_000));
         assert_eq!(totals.tax_minor, 781 + 850 + 104);
     }
@@ -230,7 +202,7 @@ mod tests {
     fn tax_on_top_is_added_once() {
         // 24.99 at 10.75 % and shipping of 6.44 free of tax: 2.69 tax, 34.12 in all.
         let free = Some(ShippingInput { amount_minor: 644, tax_class: "none", discount_minor: 0 });
-        let totals = totals(&[line(2_499, 1)], 0, free, &policy(false, 107_500));
+        let totals = totals(&[line(2_499, 1)], free, &policy(false, 107_500));
         assert_eq!((totals.tax_minor, totals.total_minor), (269, 3_412));
     }
 
@@ -238,13 +210,8 @@ mod tests {
     fn overflow_is_refused() {
         let lines = [line(i64::MAX / 2, 3)];
         let policy = policy(false, 0);
-        let input = Input {
-            lines: &lines,
-            order_discount_minor: 0,
-            shipping: None,
-            policy: &policy,
-            destination: &destination(),
-        };
+        let input =
+            Input { lines: &lines, shipping: None, policy: &policy, destination: &destination() };
         assert_eq!(compute(&input), Err(Refusal::overflow()));
         let lines = [line(i64::MAX, 1), line(1, 1)];
         assert_eq!(compute(&Input { lines: &lines, ..input }), Err(Refusal::overflow()));
@@ -254,7 +221,6 @@ mod tests {
         #[test]
         fn the_parts_are_the_total(
             basket in prop::collection::vec((0i64..1_000_000, 1i64..100, 0i64..2_000_000), 0..20),
-            order_discount in 0i64..3_000_000,
             ship in prop::option::of((0i64..10_000, 0i64..20_000)),
             inclusive: bool,
             millionths in 0u32..500_000,
@@ -263,7 +229,7 @@ mod tests {
                 discount_minor: *discount, ..line(*unit, *quantity)
             }).collect();
             let shipping = ship.map(|(amount_minor, discount_minor)| ShippingInput { amount_minor, tax_class: "standard", discount_minor });
-            let totals = totals(&lines, order_discount, shipping, &policy(inclusive, millionths));
+            let totals = totals(&lines, shipping, &policy(inclusive, millionths));
             let printed: i64 = totals.lines.iter().map(|line| line.total_minor).sum();
             prop_assert_eq!(printed + totals.shipping.total_minor, totals.total_minor);
             let on_top = if inclusive { 0 } else { totals.tax_minor };
@@ -273,15 +239,14 @@ mod tests {
                 prop_assert!(line.discount_minor <= line.subtotal_minor);
             }
             let wanted: i64 = lines.iter().zip(&totals.lines).map(|(l, t)| l.discount_minor.min(t.subtotal_minor)).sum();
-            let room = totals.subtotal_minor - wanted;
             let given: i64 = totals.lines.iter().map(|line| line.discount_minor).sum();
-            prop_assert_eq!(given, wanted + order_discount.min(room));
+            prop_assert_eq!(given, wanted);
         }
 
         #[test]
         fn inclusive_and_exclusive_prices_agree(net in 0i64..10_000_000, millionths in 0u32..500_000) {
-            let on_top = totals(&[line(net, 1)], 0, None, &policy(false, millionths));
-            let inside = totals(&[line(on_top.total_minor, 1)], 0, None, &policy(true, millionths));
+            let on_top = totals(&[line(net, 1)], None, &policy(false, millionths));
+            let inside = totals(&[line(on_top.total_minor, 1)], None, &policy(true, millionths));
             prop_assert_eq!(inside.total_minor, on_top.total_minor);
             prop_assert!((inside.tax_minor - on_top.tax_minor).abs() <= 1);
         }

@@ -47,6 +47,12 @@ impl Idempotency {
 pub enum Caller {
     /// Somebody who shops, known by a cart if there is one.
     Shopper(Option<CartId>),
+    /// A program that buys for somebody, known by the address of its profile. It owns the carts, checkouts and
+    /// orders that it began. Whether it is who it says is for its door to find out.
+    Agent {
+        /// The address, as the program sent it.
+        profile: String,
+    },
     /// A program with an API key.
     ApiKey {
         /// The key.
@@ -94,6 +100,10 @@ scopes! {
     OrdersRead = "orders:read";
     /// Pack, ship, deliver and cancel orders.
     OrdersWrite = "orders:write";
+    /// See promotions with their codes.
+    PromotionsRead = "promotions:read";
+    /// Create, change and delete promotions.
+    PromotionsWrite = "promotions:write";
     /// Change channels: currencies, taxes, shipping.
     ChannelsWrite = "channels:write";
     /// Make and revoke API keys.
@@ -141,7 +151,9 @@ impl Context {
                 Code::ScopeMissing,
                 format!("the API key lacks the scope {}", scope.as_str()),
             )),
-            Caller::Shopper(_) => Err(Refusal::new(Code::Unauthenticated, "this needs an API key")),
+            Caller::Shopper(_) | Caller::Agent { .. } => {
+                Err(Refusal::new(Code::Unauthenticated, "this needs an API key"))
+            }
         }
     }
 
@@ -150,10 +162,24 @@ impl Context {
         self.require(scope).is_ok()
     }
 
+    /// The profile of the program that asks; none where somebody else does.
+    pub fn agent(&self) -> Option<&str> {
+        match &self.caller {
+            Caller::Agent { profile } => Some(profile),
+            _ => None,
+        }
+    }
+
+    /// Whether the program that asks is the one that owns something.
+    pub(crate) fn is_agent(&self, owner: Option<&str>) -> bool {
+        self.agent().is_some_and(|profile| owner == Some(profile))
+    }
+
     /// Who is named in the audit log.
     pub(crate) fn actor(&self) -> Actor {
         match &self.caller {
             Caller::Shopper(cart) => Actor::Shopper(*cart),
+            Caller::Agent { profile } => Actor::Agent(profile.clone()),
             Caller::ApiKey { id, .. } => Actor::ApiKey(*id),
             Caller::Operator => Actor::Operator,
             Caller::System(part) => Actor::System(part),

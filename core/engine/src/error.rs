@@ -48,6 +48,9 @@ fn taken(index: &str) -> Option<Refusal> {
         "products_by_slug" => (Code::SlugTaken, "another product has this slug"),
         "variants_by_sku" => (Code::SkuTaken, "another product has this SKU"),
         "categories_by_slug" => (Code::CategorySlugTaken, "another category has this slug"),
+        "promotion_codes_by_code" => {
+            (Code::PromotionCodeTaken, "another promotion has one of these codes")
+        }
         _ => return None,
     };
     Some(Refusal::new(code, message))

@@ -7,10 +7,10 @@ use handel_domain::{
     order::Order,
 };
 use handel_ports::System;
-use handel_store::{Bound, Json, statements, values};
+use handel_store::{Bound, Json, grouped, statements, values};
 use jiff::Timestamp;
 
-use crate::Context;
+use crate::{Context, webhook};
 
 statements! {
     APPEND = "
@@ -27,7 +27,11 @@ pub(crate) fn record(
     sequence: i64,
     now: Timestamp,
 ) -> [Bound; 2] {
-    let (id, aggregate) = (event_id(system, sequence, now), event.aggregate());
+    rows(event_id(system, sequence, now), ctx, event, sequence, now)
+}
+
+fn rows(id: EventId, ctx: &Context, event: &Event, sequence: i64, now: Timestamp) -> [Bound; 2] {
+    let aggregate = event.aggregate();
     let append = APPEND.bind(values![
         ctx.tenant_id,
         &aggregate,
@@ -50,7 +54,8 @@ fn event_id(system: &System, sequence: i64, now: Timestamp) -> EventId {
 }
 
 /// The events of an order, numbered on from its last one and never earlier than it, because they are
-/// delivered by time. The order must be saved afterwards.
+/// delivered by time, with the news of them for the program that bought it. The order must be saved afterwards; a new
+/// one must be inserted before.
 pub(crate) fn record_order(
     system: &System,
     ctx: &Context,
@@ -62,8 +67,11 @@ pub(crate) fn record_order(
     for change in changes {
         order.event_sequence += 1;
         order.updated_at = order.updated_at.max(now);
+        let (sequence, at) = (order.event_sequence, order.updated_at);
+        let id = event_id(system, sequence, at);
+        bounds.extend(webhook::tell(system, order, &change, id, now));
         let event = Event::Order(OrderEvent { order_id: order.id, number: order.number, change });
-        bounds.extend(record(system, ctx, &event, order.event_sequence, order.updated_at));
+        bounds.extend(rows(id, ctx, &event, sequence, at));
     }
-    bounds
+    grouped(bounds)
 }

@@ -13,6 +13,7 @@ mod channel;
 mod checkout;
 mod context;
 mod error;
+mod handoff;
 mod idempotency;
 mod jobs;
 mod journal;
@@ -20,32 +21,46 @@ mod order;
 mod outbox;
 mod page;
 mod payment;
+mod pricing;
+mod promotion;
 mod stock;
 mod tokens;
 mod upkeep;
+mod webhook;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use handel_domain::id::{ProcessId, RequestId};
-use handel_ports::{Cache, EventSubscriber, PaymentProvider, System};
+use handel_ports::{Cache, EventSubscriber, PaymentProvider, Secret, System, WebClient};
 use handel_store::{Backend, Database};
 
 pub use api_key::{ApiKey, NewApiKey};
-pub use cart::{AddItem, CartRef, CartView, OwnedCart};
+pub use cart::{AddItem, Basket, CartRef, CartView, OwnedCart, PutCart, WantedItem};
 pub use catalog::{
-    CategoryNode, ListProducts, PriceFilter, ProductKey, ProductSort, ProductSummary, ProductView,
-    VariantAvailability,
+    CatalogKey, CategoryNode, FoundKey, ListProducts, PriceFilter, ProductKey, ProductLookup,
+    ProductSort, ProductSummary, ProductView, VariantAvailability,
 };
-pub use checkout::{CheckoutView, Complete, Completion, PaymentChoice, PaymentSummary, Submit};
+pub use checkout::{
+    CheckoutView, Complete, Completion, OpenCheckout, PaymentChoice, PaymentSummary,
+    ReplaceCheckout, Submit,
+};
 pub use context::{Caller, Context, Idempotency, Scope};
 pub use error::Error;
+pub use handoff::Handoff;
 pub use idempotency::Once;
 pub use jobs::{DeadJob, JobStats};
-pub use order::{AuditEntry, ListOrders, OrderDetails, OrderSummary};
+pub use order::{
+    AuditEntry, ListOrders, OrderDetails, OrderStory, OrderSummary, Parcel, RefundEntry, StoryEvent,
+};
 pub use outbox::OutboxStats;
 pub use page::Page;
 pub use payment::{ProviderCheck, WebhookReceipt};
+pub use promotion::{PromotionDetails, PromotionSummary};
 pub use stock::{AdjustStock, MovementEntry, StockKey, StockView};
+pub use webhook::{
+    Delivery, DeliveryEntry, DeliveryStats, DeliveryStatus, ListDeliveries, OrderNews,
+    ReplayDeliveries, WebhookFormat,
+};
 
 /// What an engine is made of.
 pub struct Parts {
@@ -59,6 +74,10 @@ pub struct Parts {
     pub cache: Arc<dyn Cache>,
     /// Who receives events in this process.
     pub subscribers: Vec<Arc<dyn EventSubscriber>>,
+    /// The way out to addresses that programs name.
+    pub web: Arc<dyn WebClient>,
+    /// How news of orders are written, one for each protocol that can be told. See [`signature_seed`].
+    pub webhook_formats: Vec<Arc<dyn WebhookFormat>>,
     /// Times and sizes.
     pub limits: Limits,
 }
@@ -97,6 +116,9 @@ struct Shared {
     providers: Vec<Arc<dyn PaymentProvider>>,
     cache: Arc<dyn Cache>,
     subscribers: Vec<Arc<dyn EventSubscriber>>,
+    web: Arc<dyn WebClient>,
+    webhook_formats: Vec<Arc<dyn WebhookFormat>>,
+    traffic: webhook::Traffic,
     limits: Limits,
     signer: tokens::Signer,
     process: ProcessId,
@@ -104,6 +126,7 @@ struct Shared {
     placements: order::Queue,
     outbox_wake: tokio::sync::Notify,
     jobs_wake: tokio::sync::Notify,
+    news_wake: tokio::sync::Notify,
     epoch: std::sync::atomic::AtomicU64,
     in_flight: std::sync::atomic::AtomicUsize,
 }
@@ -122,6 +145,8 @@ impl Engine {
             placements,
             outbox_wake: tokio::sync::Notify::new(),
             jobs_wake: tokio::sync::Notify::new(),
+            news_wake: tokio::sync::Notify::new(),
+            traffic: webhook::Traffic::default(),
             epoch: std::sync::atomic::AtomicU64::new(0),
             in_flight: std::sync::atomic::AtomicUsize::new(0),
             database: parts.database,
@@ -129,6 +154,8 @@ impl Engine {
             providers: parts.providers,
             cache: parts.cache,
             subscribers: parts.subscribers,
+            web: parts.web,
+            webhook_formats: parts.webhook_formats,
             limits: parts.limits,
         }));
         engine.ensure_defaults().await?;
@@ -159,6 +186,11 @@ impl Engine {
     /// A new request id, for work that starts outside a door.
     pub fn request_id(&self) -> RequestId {
         self.system().mint(self.system().now())
+    }
+
+    /// The secret from which the shop makes the key that it signs with towards others. See [`signature_seed`].
+    pub fn signature_seed(&self) -> Secret<[u8; 32]> {
+        self.0.signer.signature_seed()
     }
 
     /// Payment providers by name.
@@ -196,6 +228,15 @@ impl Engine {
         });
         answered.await.map_err(|_| Error::internal("a task ended without an answer"))?
     }
+}
+
+/// The secret from which a shop makes the key that it signs with towards others, for parts that are made before the
+/// engine starts. All processes of a shop have the same one, from its first start on.
+pub async fn signature_seed(
+    database: &Database,
+    system: &System,
+) -> Result<Secret<[u8; 32]>, Error> {
+    Ok(tokens::Signer::load(database, system).await?.signature_seed())
 }
 
 /// Counts work that a shutdown waits for.

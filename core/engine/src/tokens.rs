@@ -12,6 +12,7 @@ use handel_domain::{
 use handel_ports::{Secret, System};
 use handel_store::{Database, StoreError, Transaction, statements, values};
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::Timestamp;
 use sha2::Sha256;
 
 statements! {
@@ -34,6 +35,8 @@ enum Purpose {
     Cart,
     Cursor,
     Order,
+    Handoff,
+    Signatures,
 }
 
 impl Signer {
@@ -75,6 +78,17 @@ impl Signer {
         self.has_signature(id, Purpose::Order, &format!("{tenant_id}/{order_id}"), mac)
     }
 
+    /// The token that hands a cart over until it expires, to the second.
+    pub(crate) fn handoff_token(&self, cart_id: CartId, expires_at: Timestamp) -> String {
+        self.sign(Purpose::Handoff, &format!("{cart_id}.{}", expires_at.as_second()))
+    }
+
+    /// The cart of a token, and when it expires; none where the token was not made by this shop.
+    pub(crate) fn read_handoff_token(&self, token: &str) -> Option<(CartId, Timestamp)> {
+        let (cart, seconds) = self.verify(Purpose::Handoff, token)?.split_once('.')?;
+        Some((cart.parse().ok()?, Timestamp::from_second(seconds.parse().ok()?).ok()?))
+    }
+
     /// A cursor that continues a list. `query` names the list, so that the cursor fits no other.
     pub(crate) fn cursor(&self, query: &str, position: &str) -> String {
         let text = URL_SAFE_NO_PAD.encode(position);
@@ -96,6 +110,14 @@ impl Signer {
         read().ok_or_else(|| {
             Refusal::new(Code::CursorInvalid, "the cursor does not belong to this list")
         })
+    }
+
+    /// The secret from which the shop's own key for signatures is made. It comes from the first key and never changes,
+    /// because others know the shop by what is made of it.
+    pub(crate) fn signature_seed(&self) -> Secret<[u8; 32]> {
+        let (_, secret) =
+            self.keys.first().expect("a shop has a signing key from its first start on");
+        Secret::new(hmac(secret, Purpose::Signatures, "").finalize().into_bytes().into())
     }
 
     fn sign(&self, purpose: Purpose, text: &str) -> String {
@@ -136,6 +158,8 @@ fn hmac(secret: &Secret<Vec<u8>>, purpose: Purpose, text: &str) -> Hmac<Sha256> 
         Purpose::Cart => b"cart\n",
         Purpose::Cursor => b"cursor\n",
         Purpose::Order => b"order\n",
+        Purpose::Handoff => b"handoff\n",
+        Purpose::Signatures => b"signatures\n",
     });
     mac.update(text.as_bytes());
     mac
@@ -168,6 +192,27 @@ mod tests {
     }
 
     #[test]
+    fn a_handed_over_cart_cannot_be_kept_longer_or_turned_into_another() {
+        let (signer, cart) = (signer(1), CartId::from_u128(5));
+        let until = Timestamp::constant(1_000, 0);
+        let token = signer.handoff_token(cart, until);
+        assert_eq!(signer.read_handoff_token(&token), Some((cart, until)));
+        for at in 0..token.len() {
+            let mut changed = token.clone().into_bytes();
+            changed[at] = if changed[at] == b'1' { b'2' } else { b'1' };
+            let changed = String::from_utf8(changed).expect("ASCII");
+            assert!(changed == token || signer.read_handoff_token(&changed).is_none(), "{at}");
+        }
+        // A token for one purpose is worthless for the other.
+        assert_eq!(signer.read_cart_token(&token), None);
+        assert_eq!(signer.read_handoff_token(&signer.cart_token(cart)), None);
+        assert_eq!(super::tests::signer(2).read_handoff_token(&token), None);
+        for text in ["", ".", "..", "...", "cart_x.1.1.AA", "\u{0}"] {
+            assert_eq!(signer.read_handoff_token(text), None);
+        }
+    }
+
+    #[test]
     fn a_cursor_fits_one_list_only() {
         let signer = signer(1);
         let cursor = signer.cursor("products?sort=price", "12|prod_x");
@@ -193,5 +238,6 @@ mod tests {
             Signer { keys: vec![old.keys[0].clone(), ("2".to_owned(), Secret::new(vec![9; 32]))] };
         assert_eq!(both.read_cart_token(&token), Some(CartId::from_u128(5)));
         assert_ne!(both.cart_token(CartId::from_u128(5)), token);
+        assert_eq!(both.signature_seed().expose(), old.signature_seed().expose());
     }
 }

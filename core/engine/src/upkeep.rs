@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::{
     Context, Engine, Error, cart, checkout, idempotency, jobs, journal, outbox, payment, stock,
+    webhook,
 };
 
 statements! {
@@ -82,7 +83,8 @@ impl Engine {
     }
 
     /// An embedded database has one process. Whatever an earlier one had begun, it will not finish: its keys
-    /// may be taken up at once, the janitor asks about its payments now, its jobs run, and nobody else leads. By
+    /// may be taken up at once, the janitor asks about its payments now, its jobs run, its messages are sent, and
+    /// nobody else leads. By
     /// the clock alone that could take as long as the clock was put back.
     pub(crate) async fn take_over_from_dead_process(&self) -> Result<(), Error> {
         let engine = self.clone();
@@ -92,6 +94,7 @@ impl Engine {
                 tx.run(idempotency::release_all_of_others(&engine.process(), now)).await?;
                 engine.pull_checks_forward(tx).await?;
                 tx.run(jobs::release_all(now)).await?;
+                tx.run(webhook::release_all(now)).await?;
                 tx.run(DROP_LEASES.bind(values![&engine.process()])).await?;
                 Ok::<_, Error>(())
             })
@@ -102,6 +105,7 @@ impl Engine {
     pub fn start_upkeep(&self, stop: watch::Receiver<bool>) {
         self.spawn_loop(stop.clone(), "relay", |engine| Box::pin(relay(engine)));
         self.spawn_loop(stop.clone(), "jobs", |engine| Box::pin(work(engine)));
+        self.spawn_loop(stop.clone(), "webhooks", |engine| Box::pin(webhook::run_loop(engine)));
         self.spawn_loop(stop, "scheduler", |engine| Box::pin(schedule(engine)));
     }
 
@@ -124,7 +128,8 @@ impl Engine {
         });
     }
 
-    async fn pause(&self, wake: &tokio::sync::Notify) {
+    /// Waits until somebody tells of work, or a little while.
+    pub(crate) async fn pause(&self, wake: &tokio::sync::Notify) {
         tokio::select! {
             // Without chance, so that a run can be repeated.
             biased;
@@ -145,13 +150,14 @@ impl Engine {
         Ok(done)
     }
 
-    /// Does all that is due now, until nothing is: deliveries, jobs and the schedule. For tests, which must
+    /// Does all that is due now, until nothing is: events, jobs, messages and the schedule. For tests, which must
     /// not wait.
     pub async fn settle_everything(&self) -> Result<usize, Error> {
         let mut total = 0;
         loop {
             let done = outbox::relay_once(self).await?
                 + jobs::run_due(self).await?
+                + webhook::send_due(self).await?
                 + self.run_schedule().await?;
             if done == 0 {
                 return Ok(total);
@@ -264,6 +270,7 @@ fn purges(now: Timestamp) -> Vec<Bound> {
         idempotency::purge(now),
         jobs::purge(now),
         payment::purge_webhooks(now),
+        webhook::purge(now),
         PURGE_HEARTBEATS.bind(values![now - HEARTBEAT_RETENTION]),
     ]
 }

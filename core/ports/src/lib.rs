@@ -12,6 +12,7 @@ mod events;
 mod payments;
 mod secret;
 mod system;
+mod web;
 
 pub use blobs::{Blob, BlobError, BlobStore};
 pub use cache::{Cache, CacheKey};
@@ -21,3 +22,4 @@ pub use payments::{
 };
 pub use secret::Secret;
 pub use system::{BoxFuture, Clock, CrashPoint, Fate, Random, Spawner, System};
+pub use web::{Fetch, Post, WebAnswer, WebClient, WebError};

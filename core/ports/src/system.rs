@@ -67,6 +67,10 @@ crash_points! {
     EventsRead = "events.read";
     /// Events were delivered; it has not been noted.
     EventsDelivered = "events.delivered";
+    /// News of an order are written and kept; they have not been sent.
+    NewsWritten = "news.written";
+    /// News of an order were sent; it has not been noted.
+    NewsSent = "news.sent";
     /// Jobs are leased; none has run.
     JobsLeased = "jobs.leased";
     /// A job has run; its end has not been noted.

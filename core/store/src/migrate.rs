@@ -18,11 +18,20 @@ pub struct Migration {
 }
 
 /// Every migration, oldest first.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "initial",
-    sql: include_str!("../migrations/0001_initial.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") },
+    Migration {
+        version: 2,
+        name: "promotions",
+        sql: include_str!("../migrations/0002_promotions.sql"),
+    },
+    Migration { version: 3, name: "agents", sql: include_str!("../migrations/0003_agents.sql") },
+    Migration {
+        version: 4,
+        name: "webhooks",
+        sql: include_str!("../migrations/0004_webhooks.sql"),
+    },
+];
 
 /// What migrating did.
 #[derive(Clone, Debug, PartialEq, Eq)]

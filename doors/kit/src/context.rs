@@ -158,7 +158,8 @@ fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-fn is_foreign(parts: &Parts) -> bool {
+/// Whether the browser says that another site made this request. Whoever is no browser says nothing.
+pub fn is_foreign(parts: &Parts) -> bool {
     let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
         return !matches!(site, "same-origin" | "none");

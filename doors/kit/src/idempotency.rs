@@ -29,6 +29,7 @@ pub(crate) fn idempotency(
     }
     let caller = match &ctx.caller {
         Caller::ApiKey { id, .. } => id.to_string(),
+        Caller::Agent { profile } => profile.clone(),
         Caller::Shopper(Some(cart)) => cart.to_string(),
         Caller::Shopper(None) if key.len() < ANONYMOUS_KEY_MIN => {
             return Err(wrong(

@@ -20,7 +20,7 @@ use std::{sync::Arc, time::Duration};
 use handel_engine::Engine;
 use handel_ports::System;
 
-pub use context::{CART_COOKIE, CART_TOKEN, Request, Write, cart_cookie};
+pub use context::{CART_COOKIE, CART_TOKEN, Request, Write, cart_cookie, is_foreign};
 pub use extract::{JsonBody, PathParams, QueryParams, RawBody, expected_version, read_json};
 pub use idempotency::digest;
 pub use limits::layered;
@@ -46,6 +46,8 @@ struct Shared {
 pub struct DoorSettings {
     /// Where the shop is on the web, without a slash at the end, such as `https://shop.example`.
     pub public_url: String,
+    /// What the shop is called on its pages; none if they show the name of the channel.
+    pub shop_name: Option<String>,
     /// Largest body of a request, in bytes.
     pub body_max: usize,
     /// How long a request may take.
@@ -61,6 +63,7 @@ impl Default for DoorSettings {
     fn default() -> Self {
         Self {
             public_url: "http://127.0.0.1:8080".to_owned(),
+            shop_name: None,
             body_max: 1024 * 1024,
             request_timeout: Duration::from_secs(30),
             requests_max: 1_024,

@@ -26,6 +26,9 @@ pub struct Metrics {
     jobs_queued: Gauge,
     jobs_dead: Gauge,
     jobs_lag_ms: Gauge,
+    news_waiting: Gauge,
+    news_dead: Gauge,
+    news_lag_ms: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -68,6 +71,9 @@ impl Default for Metrics {
             jobs_queued: Gauge::default(),
             jobs_dead: Gauge::default(),
             jobs_lag_ms: Gauge::default(),
+            news_waiting: Gauge::default(),
+            news_dead: Gauge::default(),
+            news_lag_ms: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -106,6 +112,26 @@ impl Metrics {
             "How long the oldest job has been due",
             self.jobs_lag_ms.clone(),
         );
+        self.register_news();
+    }
+
+    fn register_news(&mut self) {
+        let registry = &mut self.registry;
+        registry.register(
+            "webhooks_waiting",
+            "Messages about orders that wait for their receiver",
+            self.news_waiting.clone(),
+        );
+        registry.register(
+            "webhooks_dead",
+            "Messages about orders that were given up",
+            self.news_dead.clone(),
+        );
+        registry.register(
+            "webhooks_lag_milliseconds",
+            "Age of the message about an order that is due next",
+            self.news_lag_ms.clone(),
+        );
     }
 
     pub(crate) fn request(
@@ -139,6 +165,10 @@ impl Metrics {
         self.jobs_queued.set(jobs.queued);
         self.jobs_dead.set(jobs.dead);
         self.jobs_lag_ms.set(jobs.oldest_ms);
+        let news = engine.delivery_stats().await?;
+        self.news_waiting.set(news.waiting);
+        self.news_dead.set(news.dead);
+        self.news_lag_ms.set(news.oldest_ms);
         let mut text = String::new();
         if encode(&mut text, &self.registry).is_err() {
             // Writing to a string does not fail; a metric that cannot be written is said so.

@@ -47,6 +47,7 @@ pub mod needs {
     use super::{Needed, Scope};
 
     needed! {
-        CatalogRead, CatalogWrite, StockRead, StockWrite, OrdersRead, OrdersWrite, ChannelsWrite, KeysWrite, Operations
+        CatalogRead, CatalogWrite, StockRead, StockWrite, OrdersRead, OrdersWrite, PromotionsRead,
+        PromotionsWrite, ChannelsWrite, KeysWrite, Operations
     }
 }

@@ -1,4 +1,5 @@
-//! Carts: `POST /cart`, `POST /cart/items`, `PATCH` and `DELETE /cart/items/{id}`, `GET /cart`.
+//! Carts: `POST /cart`, `POST /cart/items`, `PATCH` and `DELETE /cart/items/{id}`, `PUT /cart/codes`,
+//! `GET /cart`.
 
 use std::collections::HashMap;
 
@@ -29,6 +30,7 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
         .routes(routes!(create_cart, get_cart))
         .routes(routes!(add_item))
         .routes(routes!(set_quantity, remove_item))
+        .routes(routes!(set_codes))
 }
 
 /// What to add to a cart: a variant by id or by SKU.
@@ -59,6 +61,15 @@ fn one() -> i64 {
 struct QuantityBody {
     /// How many; 0 removes the line.
     quantity: i64,
+}
+
+/// The codes of a cart.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct CodesBody {
+    /// All codes that are to be tried, at most 10; none removes them.
+    #[schema(example = json!(["WELCOME10"]))]
+    codes: Vec<String>,
 }
 
 /// Makes an empty cart.
@@ -160,6 +171,25 @@ async fn remove_item(
 ) -> Result<Response, Problem> {
     let (cart, expected) = (required(request.cart)?, expected_version(&request.headers)?);
     let cart = door.engine().set_cart_quantity(&request.ctx, &cart, id, 0, expected).await?;
+    Ok(answer(&door, StatusCode::OK, cart))
+}
+
+/// Replaces the codes. One that does nothing is no error: the cart says why in `rejected_codes`.
+#[utoipa::path(put, path = "/cart/codes", tag = "cart", security(("cart_token" = [])),
+    params(IfMatchOptional, IdempotencyKey), request_body = CodesBody, responses(
+    Always, Foreign, BadBody,
+    (status = 200, description = "The cart", body = CartView),
+    (status = 404, description = "No such cart", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 409, description = "The cart is closed", body = ProblemBody, content_type = "application/problem+json"),
+    (status = 412, description = "The cart changed since", body = ProblemBody, content_type = "application/problem+json"),
+))]
+async fn set_codes(
+    State(door): State<Door>,
+    request: Write<CodesBody>,
+) -> Result<Response, Problem> {
+    let (cart, expected) = (required(request.cart)?, expected_version(&request.headers)?);
+    let codes = request.body.codes;
+    let cart = door.engine().set_cart_codes(&request.ctx, &cart, codes, expected).await?;
     Ok(answer(&door, StatusCode::OK, cart))
 }
 

@@ -134,7 +134,7 @@ struct CompletionView {
     (status = 402, description = "The payment was declined; the order waits for another attempt", body = ProblemBody,
         content_type = "application/problem+json"),
     (status = 404, description = "No such cart", body = ProblemBody, content_type = "application/problem+json"),
-    (status = 409, description = "Not enough in stock, totals changed, or a payment is under way", body = ProblemBody,
+    (status = 409, description = "Not enough in stock, a code is used up, totals changed, or a payment is under way", body = ProblemBody,
         content_type = "application/problem+json"),
     (status = 422, description = "Something is missing or wrong, or the key was used for another request",
         body = ProblemBody, content_type = "application/problem+json"),
@@ -218,7 +218,7 @@ async fn update_checkout(
         content_type = "application/problem+json"),
     (status = 404, description = "No such checkout, or not yours", body = ProblemBody,
         content_type = "application/problem+json"),
-    (status = 409, description = "Not enough in stock, totals changed, or a payment is under way", body = ProblemBody,
+    (status = 409, description = "Not enough in stock, a code is used up, totals changed, or a payment is under way", body = ProblemBody,
         content_type = "application/problem+json"),
     (status = 422, description = "Something is missing or wrong, or the key was used for another request",
         body = ProblemBody, content_type = "application/problem+json"),
@@ -249,7 +249,7 @@ impl BuyerBody {
             self.shipping_method.as_deref().map(|code| Slug::parse("/shipping_method", code));
         let shipping_method = method.and_then(|method| errors.take(method));
         errors.finish()?;
-        Ok(Buyer { email, shipping_address, billing_address, shipping_method })
+        Ok(Buyer { email, shipping_address, billing_address, shipping_method, ..Buyer::default() })
     }
 }
 

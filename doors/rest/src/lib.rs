@@ -10,6 +10,7 @@ mod checkout;
 mod documents;
 mod media;
 mod orders;
+mod policies;
 mod replies;
 mod views;
 mod webhooks;
@@ -89,6 +90,7 @@ fn routes(door: &Door) -> OpenApiRouter {
         .merge(cart::router())
         .merge(checkout::router())
         .merge(orders::router())
+        .merge(policies::router())
         .merge(webhooks::router())
         .nest("/admin", admin::router())
         .with_state(door.clone());

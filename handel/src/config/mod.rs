@@ -35,6 +35,7 @@ pub struct Config {
     pub log: Log,
     pub limits: Limits,
     pub cache: Cache,
+    pub outbound: Outbound,
 }
 
 /// How the shop is reached, and how much it takes on.
@@ -119,6 +120,13 @@ pub struct Limits {
 pub struct Cache {
     pub bytes: u64,
     pub ttl_ms: u64,
+}
+
+/// Calls to addresses that programs name: their profiles and webhooks.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outbound {
+    pub allow_loopback: bool,
 }
 
 /// How addresses of the embedded database begin.

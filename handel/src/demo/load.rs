@@ -135,6 +135,12 @@ mod tests {
                 let methods = settings.shipping_methods_to(*country);
                 assert!(!methods.is_empty(), "nothing is sent to {country}");
             }
+            let kinds: Vec<_> =
+                settings.policies.iter().map(|policy| policy.kind.as_str()).collect();
+            assert_eq!(
+                kinds,
+                ["shipping-policy", "refund-policy", "privacy-policy", "terms-of-service"]
+            );
         }
     }
 

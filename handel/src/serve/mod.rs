@@ -164,6 +164,7 @@ fn door_settings(server: &config::Server, public_url: &str) -> DoorSettings {
         request_timeout: Duration::from_millis(server.request_timeout_ms),
         requests_max: server.requests_max,
         queue_max: server.queue_max,
+        shop_name: None,
     }
 }
 

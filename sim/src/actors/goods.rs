@@ -1,6 +1,9 @@
-//! What the shop sells.
+//! What the shop sells, and when it costs less.
 
-use handel_domain::catalog::{Backorder, Price, ProductInput};
+use handel_domain::{
+    catalog::{Backorder, Price, ProductInput},
+    promotion::{Action, Class, Rules},
+};
 use handel_testkit::fixtures;
 
 /// A product with one variant.
@@ -36,6 +39,32 @@ pub const ALL: &[Good] = &[
         is_tracked: false,
     },
 ];
+
+/// Codes that people try: one that holds for long, two that are soon used up, one that each may use once, and
+/// one that never existed.
+pub const CODES: &[&str] = &["welcome10", "FIRST20", "LASTCHANCE", "once", "NOPE"];
+
+/// The promotions of the shop with their codes. One of them needs none.
+pub fn promotions() -> Vec<(Rules, Vec<String>)> {
+    let order = |percent| fixtures::promotion_rules(Class::Order, fixtures::percent(percent));
+    let code = |code: &str| vec![code.to_owned()];
+    let first = Rules { usage_limit: Some(20), ..order(20) };
+    let last = Rules {
+        usage_limit: Some(3),
+        priority: 1,
+        ..fixtures::promotion_rules(Class::Order, Action::Fixed { amount_minor: 500 })
+    };
+    let once = Rules { customer_limit: Some(1), is_exclusive: true, ..order(15) };
+    let mut free = fixtures::promotion_rules(Class::Shipping, fixtures::percent(100));
+    free.conditions.minimum_subtotal_minor = Some(5_000);
+    vec![
+        (order(10), code("WELCOME10")),
+        (first, code("FIRST20")),
+        (last, code("LASTCHANCE")),
+        (once, code("ONCE")),
+        (free, Vec::new()),
+    ]
+}
 
 impl Good {
     /// How staff enter it.

@@ -3,6 +3,7 @@
 mod caller;
 mod courier;
 pub mod goods;
+mod program;
 mod shopper;
 mod staff;
 
@@ -65,11 +66,15 @@ pub fn enter(world: &Arc<World>, cast: Cast, hours: u64) {
                 true => *dice.pick(&rushes),
                 false => dice.below(end_ms),
             };
-            let (inside, shopper) =
-                (world.clone(), shopper::Shopper::new(world.clone(), number, is_agent));
+            let inside = world.clone();
+            // Every second program speaks a protocol of baskets; the others use carts as people do.
+            let speaks = is_agent && number % 2 == 0;
             world.system.spawn(async move {
                 inside.sleep(Duration::from_millis(at_ms)).await;
-                shopper.visit().await;
+                match speaks {
+                    true => program::Program::new(inside, number).visit().await,
+                    false => shopper::Shopper::new(inside, number, is_agent).visit().await,
+                }
             });
         }
     }

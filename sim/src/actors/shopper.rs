@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use handel_domain::{
+    Code,
     checkout::Buyer,
     id::{CartId, CheckoutId, OrderId},
     payment::{AttemptStatus, NextAction},
@@ -105,16 +106,38 @@ impl Shopper {
             }
             self.think().await;
         }
+        if let Some(cart) = mine.as_ref().filter(|_| self.caller.dice.percent(40)) {
+            self.give_codes(cart).await;
+        }
         mine
     }
 
-    /// Looks into the cart and takes something out, or more of it.
+    /// Gives codes that were found somewhere; not all of them do anything.
+    async fn give_codes(&self, cart: &Mine) {
+        let code = || (*self.caller.dice.pick(goods::CODES)).to_owned();
+        let codes = (0..=self.caller.dice.below(2)).map(|_| code()).collect();
+        let set = Call::SetCodes { cart: cart.token.clone(), codes };
+        let who = Who::Shopper(Some(cart.id));
+        let request = self.caller.request(who, self.caller.perhaps_key(), set);
+        let set = cart_of(self.caller.insist(&request).await);
+        if set.is_some_and(|cart| !cart.view.quote.discounts.is_empty()) {
+            self.caller.world.trace.count("codes that save something");
+        }
+        self.think().await;
+    }
+
+    /// Looks into the cart and takes something out, or more of it; or tries without codes.
     async fn change_mind(&self, cart: &mut Mine) {
         let who = Who::Shopper(Some(cart.id));
         let see = Call::SeeCart { cart: cart.token.clone() };
         let seen = self.caller.insist(&self.caller.request(who, None, see)).await;
         let Some(seen) = cart_of(seen) else { return };
         let lines = &seen.view.cart.lines;
+        if !seen.view.cart.codes.is_empty() && self.caller.dice.percent(50) {
+            let drop = Call::SetCodes { cart: cart.token.clone(), codes: Vec::new() };
+            self.caller.insist(&self.caller.request(who, self.caller.perhaps_key(), drop)).await;
+            return;
+        }
         if lines.is_empty() {
             return;
         }
@@ -128,6 +151,11 @@ impl Shopper {
 
     fn buyer(&self) -> Buyer {
         let mut buyer = fixtures::buyer();
+        if self.caller.dice.percent(60) {
+            // The others are one and the same buyer in many carts.
+            let address = format!("{}@example.com", self.caller.dice.below(1_000));
+            buyer.email = address.parse().ok();
+        }
         if self.caller.dice.percent(30) {
             buyer.shipping_address = Some(fixtures::address("AT", "1010"));
         }
@@ -176,7 +204,12 @@ impl Shopper {
             let token = format!("tok_{}", self.caller.dice.below(1_000));
             let call = Call::Complete { checkout, token, expected_total_minor };
             let request = self.caller.request(who, Some(key), call);
-            let Some(completion) = completion_of(self.send(&request).await) else { return last };
+            let answer = self.send(&request).await;
+            if matches!(&answer, Answer::Refused(no) if no.code == Code::PromotionUsedUp) {
+                self.caller.world.trace.count("codes that are used up");
+                return last;
+            }
+            let Some(completion) = completion_of(answer) else { return last };
             let is_declined = completion.payment_refusal().is_some();
             last = Some(completion);
             if !is_declined || self.caller.world.is_closing() || self.caller.dice.percent(40) {

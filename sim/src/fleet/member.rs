@@ -8,7 +8,7 @@ use std::sync::{
 use handel_engine::{Engine, Limits, Parts};
 use handel_ports::{BoxFuture, CrashPoint, Fate, System};
 use handel_store::{Database, DatabaseConfig};
-use handel_testkit::Tasks;
+use handel_testkit::{PlainNews, Tasks};
 use jiff::SignedDuration;
 use tokio::sync::{Notify, watch};
 
@@ -76,6 +76,8 @@ impl Yard {
             providers: vec![self.world.provider.clone()],
             cache: Arc::new(Forgetful::new(Dice::new(self.world.seed, "cache"))),
             subscribers: vec![self.world.listener.clone()],
+            web: self.world.web.clone(),
+            webhook_formats: vec![Arc::new(PlainNews)],
             limits: Limits::default(),
         };
         let engine = Engine::start(parts).await.map_err(|error| error.to_string())?;

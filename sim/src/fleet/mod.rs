@@ -204,6 +204,7 @@ async fn close_shop(yard: &Yard, tasks: &Tasks, database: &Database) -> Result<u
     found.extend(leftovers::find(database, yard.clock.now()).await);
     let acknowledged = world.acknowledged();
     found.extend(leftovers::compare_orders(database, &acknowledged, &world.listener).await);
+    found.extend(leftovers::compare_news(database, &world.web).await);
     found.into_iter().for_each(|sentence| world.trace.violation(sentence));
     member.kill().await;
     Ok(crashes)

@@ -10,12 +10,15 @@ use handel_domain::{
     checkout::{Buyer, Checkout},
     id::{CartId, CheckoutId, OrderId, TenantId},
     order::{Order, Source},
+    promotion::{Action, Class, CombinesWith, Conditions, Rules},
     stock::Level,
+    tax::Rate,
     text::{Sku, Slug},
 };
 use handel_engine::{
     AddItem, AdjustStock, Caller, CartRef, CheckoutView, Complete, Completion, Context, Error,
-    Idempotency, Once, OrderDetails, OwnedCart, PaymentChoice, StockKey, Submit, WebhookReceipt,
+    Idempotency, Once, OrderDetails, OwnedCart, PaymentChoice, PromotionDetails, StockKey, Submit,
+    WebhookReceipt,
 };
 use handel_local::payments::{ChargeEvent, SignedWebhook};
 use handel_ports::Secret;
@@ -84,8 +87,8 @@ pub fn buyer() -> Buyer {
     Buyer {
         email: Some("ada@example.com".parse().expect("an address")),
         shipping_address: Some(address("DE", "10115")),
-        billing_address: None,
         shipping_method: Some(slug("standard")),
+        ..Buyer::default()
     }
 }
 
@@ -101,6 +104,33 @@ pub fn address(country: &str, postal_code: &str) -> Address {
         country: country.parse().expect("a country"),
         phone: None,
     }
+}
+
+/// A promotion that is in force at once and for ever, for everybody, and combines with everything. The currency
+/// of its amounts is that of the channel that the fixtures sell in.
+pub fn promotion_rules(class: Class, action: Action) -> Rules {
+    Rules {
+        title: "A test".to_owned(),
+        is_enabled: true,
+        class,
+        action,
+        currency: Some("EUR".parse().expect("a currency")),
+        channel_id: None,
+        conditions: Conditions::default(),
+        priority: 0,
+        combines_with: CombinesWith::ALL,
+        is_exclusive: false,
+        starts_at: None,
+        ends_at: None,
+        usage_limit: None,
+        customer_limit: None,
+    }
+}
+
+/// A part in hundredths.
+pub fn percent(percent: u32) -> Action {
+    let rate_millionths = Rate::from_millionths(percent * 10_000).expect("at most 100 %");
+    Action::Percentage { rate_millionths }
 }
 
 /// How somebody pays with a token of the test provider.
@@ -213,6 +243,22 @@ impl TestShop {
             cart = self.add(Some(&cart), sku_text, *quantity).await.expect("it is for sale");
         }
         cart
+    }
+
+    /// A promotion, for those who give one of the codes, or for everybody where there are none.
+    pub async fn promotion(&self, rules: Rules, codes: &[&str]) -> PromotionDetails {
+        let codes = codes.iter().map(|code| (*code).to_owned()).collect();
+        // The older one comes first, by its id.
+        self.clock.advance(std::time::Duration::from_millis(1));
+        let made = self.engine.create_promotion(&self.staff(), rules, codes).await;
+        made.expect("the promotion is valid").reply
+    }
+
+    /// Gives codes for a cart.
+    pub async fn set_codes(&self, cart: &OwnedCart, codes: &[&str]) -> Result<OwnedCart, Error> {
+        let codes = codes.iter().map(|code| (*code).to_owned()).collect();
+        let set = self.engine.set_cart_codes(&self.ctx(), &reference(cart), codes, None).await;
+        set.map(|once| once.reply)
     }
 
     /// A checkout that lacks nothing.

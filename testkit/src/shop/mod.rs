@@ -1,5 +1,6 @@
 //! A shop with everything around it: a database, a clock, a payment provider, and who listens.
 
+pub mod agents;
 pub mod fixtures;
 
 use std::{
@@ -10,14 +11,15 @@ use std::{
     time::Duration,
 };
 
-use handel_engine::{Engine, Limits, Parts};
+use handel_engine::{Engine, Limits, Parts, WebhookFormat};
 use handel_local::{MemoryCache, TestPayments, TestPaymentsConfig};
 use handel_ports::{Clock, Secret, System};
 use handel_store::{Database, StoreError, Transaction};
 use jiff::Timestamp;
 
 use crate::{
-    FaultyPayments, Recorder, SeededRandom, SimulatedClock, Tasks, TestDatabase, books,
+    FakeWeb, FaultyPayments, PlainNews, Recorder, SeededRandom, SimulatedClock, Tasks,
+    TestDatabase, books,
     clock::LateClock,
     tasks::{in_time, tasks, until},
 };
@@ -36,6 +38,8 @@ pub struct TestShop {
     pub provider: Arc<TestPayments>,
     /// What the shop told those who listen.
     pub events: Arc<Recorder>,
+    /// The Web, with everybody who waits for news of an order.
+    pub web: Arc<FakeWeb>,
     tasks: Arc<Tasks>,
     database: Database,
     world: Arc<World>,
@@ -45,6 +49,8 @@ pub struct TestShop {
 struct World {
     test: TestDatabase,
     random: Arc<SeededRandom>,
+    /// How news of orders are written.
+    formats: Vec<Arc<dyn WebhookFormat>>,
     /// Counts what must be unique in a test.
     counter: AtomicUsize,
 }
@@ -53,6 +59,11 @@ impl TestShop {
     /// Opens a shop with two channels: `eur`, which all fixtures sell in, has 19 % VAT in its prices; the
     /// built-in `default` sells in USD without tax. Both send goods.
     pub async fn start(test: TestDatabase) -> Self {
+        Self::start_telling(test, vec![Arc::new(PlainNews)]).await
+    }
+
+    /// The same shop, which writes news of orders in these formats.
+    pub async fn start_telling(test: TestDatabase, formats: Vec<Arc<dyn WebhookFormat>>) -> Self {
         let clock = Arc::new(SimulatedClock::default());
         let random = Arc::new(SeededRandom::fresh());
         let (own, system) = process(clock.clone(), &random);
@@ -62,12 +73,14 @@ impl TestShop {
         let provider = TestPayments::open(config, system.clone()).expect("a fresh ledger opens");
         let provider = Arc::new(provider);
         let payments = Arc::new(FaultyPayments::new(provider.clone()));
-        let events = Arc::new(Recorder::default());
+        let (events, web) = (Arc::new(Recorder::default()), Arc::new(FakeWeb::default()));
         let database = test.database().clone();
-        let parts = parts(&database, system, &payments, &events);
+        let listeners = (&events, &web, &formats[..]);
+        let parts = parts(&database, system, &payments, listeners);
         let engine = Engine::start(parts).await.expect("a fresh shop starts");
-        let world = Arc::new(World { test, random, counter: AtomicUsize::new(0) });
-        let shop = Self { engine, clock, payments, provider, events, tasks: own, database, world };
+        let world = Arc::new(World { test, random, formats, counter: AtomicUsize::new(0) });
+        let tasks = own;
+        let shop = Self { engine, clock, payments, provider, events, web, tasks, database, world };
         // The built-in channel is the older one, and so the first.
         shop.clock.advance(Duration::from_secs(1));
         shop.open_channel().await;
@@ -100,7 +113,8 @@ impl TestShop {
 
     async fn in_process(&self, database: Database, clock: Arc<dyn Clock>) -> Self {
         let (tasks, system) = process(clock, &self.world.random);
-        let parts = parts(&database, system, &self.payments, &self.events);
+        let listeners = (&self.events, &self.web, &self.world.formats[..]);
+        let parts = parts(&database, system, &self.payments, listeners);
         let engine = Engine::start(parts).await.expect("the shop starts again");
         Self { engine, tasks, database, ..self.clone() }
     }
@@ -177,13 +191,15 @@ impl TestShop {
     /// Ends the test: the books agree, and nothing is left to be done.
     ///
     /// # Panics
-    /// If jobs or events were not processed, or anything else is left over.
+    /// If jobs, events or messages were not processed, or anything else is left over.
     pub async fn finish(&mut self) {
         self.idle().await;
         let jobs = self.engine.job_stats().await.expect("jobs can be counted");
         assert_eq!((jobs.queued, jobs.dead), (0, 0), "jobs are left: settle the shop");
         let outbox = self.engine.outbox_stats().await.expect("events can be counted");
         assert_eq!(outbox.waiting, 0, "events are left: settle the shop");
+        let news = self.engine.delivery_stats().await.expect("messages can be counted");
+        assert_eq!(news.waiting, 0, "messages are left: settle the shop");
         self.check_books().await;
         assert_eq!(self.tasks.panics(), 0, "a task of the shop panicked");
         self.tasks.kill().await;
@@ -200,7 +216,7 @@ fn parts(
     database: &Database,
     system: System,
     payments: &Arc<FaultyPayments>,
-    events: &Arc<Recorder>,
+    (events, web, formats): (&Arc<Recorder>, &Arc<FakeWeb>, &[Arc<dyn WebhookFormat>]),
 ) -> Parts {
     Parts {
         database: database.clone(),
@@ -208,6 +224,8 @@ fn parts(
         system,
         providers: vec![payments.clone()],
         subscribers: vec![events.clone()],
+        web: web.clone(),
+        webhook_formats: formats.to_vec(),
         limits: Limits::default(),
     }
 }

@@ -70,7 +70,7 @@ impl Layer {
             ["core", "ports"] => Ports,
             ["core", "store"] => Store,
             ["core", "engine"] => Engine,
-            ["doors", "kit"] => Kit,
+            ["doors", "kit" | "signatures"] => Kit,
             ["doors", _] => Door,
             ["adapters", _] => Adapter,
             ["handel"] => Binary,

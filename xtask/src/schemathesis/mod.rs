@@ -16,8 +16,8 @@ use clap::Args;
 use crate::process;
 
 const VERSION: &str = "4.32.5";
-const SCOPES: &str = "catalog:read,catalog:write,stock:read,stock:write,orders:read,orders:write,channels:write,\
-    keys:write,operations";
+const SCOPES: &str = "catalog:read,catalog:write,stock:read,stock:write,orders:read,orders:write,promotions:read,\
+    promotions:write,channels:write,keys:write,operations";
 
 #[derive(Debug, Args)]
 pub struct Options {

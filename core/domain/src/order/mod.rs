@@ -11,12 +11,14 @@ use serde::{Deserialize, Serialize};
 
 pub use place::Placement;
 pub use status::{FulfillmentStatus, PaymentStatus, Status};
-pub use steps::LineQuantity;
+pub use steps::{LineQuantity, Tracking};
 
 use crate::{
     address::Address,
     id::{CartId, ChannelId, CheckoutId, LineId, OrderId, ProductId, TenantId, VariantId},
     money::Currency,
+    origin::Origin,
+    promotion::AppliedDiscount,
     text::{Email, Sku, Slug},
     totals::LineTotals,
 };
@@ -28,13 +30,25 @@ pub enum Source {
     /// The REST interface.
     #[default]
     Rest,
+    /// The Universal Commerce Protocol over REST.
+    Ucp,
+    /// The tools of the Model Context Protocol.
+    Mcp,
+    /// The shop's own pages.
+    Page,
 }
 
 impl Source {
+    /// Every door.
+    pub const ALL: [Source; 4] = [Self::Rest, Self::Ucp, Self::Mcp, Self::Page];
+
     /// The stored text.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rest => "rest",
+            Self::Ucp => "ucp",
+            Self::Mcp => "mcp",
+            Self::Page => "page",
         }
     }
 }
@@ -56,6 +70,9 @@ pub struct Order {
     pub cart_id: CartId,
     /// The door it came through.
     pub source: Source,
+    /// The program that its checkout was opened by; none where a shopper did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// How far it has come.
     pub status: Status,
     /// Where the receipt goes.
@@ -74,6 +91,9 @@ pub struct Order {
     pub subtotal_minor: i64,
     /// Sum of the discounts, in minor units.
     pub discount_minor: i64,
+    /// What promotions took off, as it was when the order was placed.
+    #[serde(default)]
+    pub discounts: Vec<AppliedDiscount>,
     /// What shipping costs.
     pub shipping: LineTotals,
     /// Sum of the taxes, in minor units.
@@ -144,6 +164,13 @@ pub struct OrderLine {
     pub shipped: i64,
     /// How many of them have arrived.
     pub delivered: i64,
+}
+
+impl Order {
+    /// The program that it was bought through, by its profile.
+    pub fn agent(&self) -> Option<&str> {
+        self.origin.as_ref()?.agent.as_deref()
+    }
 }
 
 impl OrderLine {

@@ -49,6 +49,7 @@ impl Placement<'_> {
             checkout_id: checkout.id,
             cart_id: checkout.cart_id,
             source: self.source,
+            origin: checkout.origin.clone(),
             status: Status::Reserved,
             email: checkout
                 .buyer
@@ -66,6 +67,7 @@ impl Placement<'_> {
             prices_include_tax: totals.prices_include_tax,
             subtotal_minor: totals.subtotal_minor,
             discount_minor: totals.discount_minor,
+            discounts: self.quote.discounts.clone(),
             shipping: totals.shipping,
             tax_minor: totals.tax_minor,
             total_minor: totals.total_minor,
@@ -82,6 +84,8 @@ impl Placement<'_> {
             order.total_minor,
             "an order costs what its lines cost"
         );
+        let off: i64 = order.discounts.iter().map(|discount| discount.amount_minor).sum();
+        assert_eq!(off, order.discount_minor, "every discount has a promotion");
         let mut changes = vec![
             OrderChange::Placed {
                 checkout_id: checkout.id,

@@ -8,7 +8,9 @@ use super::{Order, Status};
 use crate::{
     event::OrderChange,
     id::LineId,
-    refusal::{Code, Refusal},
+    origin::URL_MAX,
+    refusal::{Code, FieldErrors, Refusal},
+    text,
 };
 
 /// Some units of a line.
@@ -19,6 +21,52 @@ pub struct LineQuantity {
     pub line_id: LineId,
     /// How many of it; positive.
     pub quantity: i64,
+}
+
+/// How a parcel is followed on its way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tracking {
+    /// Who carries it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier: Option<String>,
+    /// The carrier's number of the parcel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// Where the buyer sees how far it is: an `https:` or `http:` address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+impl Tracking {
+    /// Checks what staff sent. Errors name the fields `/carrier`, `/tracking_number` and `/tracking_url`.
+    pub fn checked(self) -> Result<Self, Refusal> {
+        let mut errors = FieldErrors::default();
+        let mut line = |pointer: &str, value: Option<String>, max| {
+            value
+                .and_then(|value| errors.take(text::optional_line(pointer, &value, max)))
+                .filter(|value| !value.is_empty())
+        };
+        let carrier = line("/carrier", self.carrier, 100);
+        let number = line("/tracking_number", self.number, 100);
+        let url = line("/tracking_url", self.url, URL_MAX);
+        // It becomes a link on pages: no other scheme may get in.
+        let is_address = |url: &String| {
+            (url.starts_with("https://") || url.starts_with("http://"))
+                && !url.contains(char::is_whitespace)
+        };
+        errors.check(
+            url.as_ref().is_none_or(is_address),
+            "/tracking_url",
+            "must begin with https:// or http://",
+        );
+        errors.finish()?;
+        Ok(Self { carrier, number, url })
+    }
+
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Order {
@@ -39,6 +87,7 @@ impl Order {
     pub fn ship(
         &mut self,
         units: &[LineQuantity],
+        tracking: Tracking,
         now: Timestamp,
     ) -> Result<(OrderChange, Vec<LineQuantity>), Refusal> {
         self.status.check(Status::Shipped)?;
@@ -58,10 +107,11 @@ impl Order {
         }
         if self.lines.iter().any(|line| line.open() > 0) {
             self.updated_at = now.max(self.updated_at);
-            return Ok((OrderChange::PartiallyShipped, units));
+            let change = OrderChange::PartiallyShipped { lines: units.clone(), tracking };
+            return Ok((change, units));
         }
         self.go(Status::Shipped, now)?;
-        Ok((OrderChange::Shipped, units))
+        Ok((OrderChange::Shipped { lines: units.clone(), tracking }, units))
     }
 
     /// Everything has arrived.
@@ -128,7 +178,7 @@ mod tests {
         let done = match to {
             Status::Paid => order.pay(NOW).map(|_| ()),
             Status::Packing => order.pack(NOW).map(|_| ()),
-            Status::Shipped => order.ship(&[], NOW).map(|_| ()),
+            Status::Shipped => order.ship(&[], Tracking::default(), NOW).map(|_| ()),
             Status::Delivered => order.deliver(NOW).map(|_| ()),
             Status::Canceled => order.cancel("test".into(), 0, NOW).map(|_| ()),
             Status::Created | Status::Reserved => return None,
@@ -175,13 +225,29 @@ mod tests {
         let mut order = order_in(Status::Packing);
         let line_id = order.lines[0].id;
         let units = |quantity| [LineQuantity { line_id, quantity }];
-        assert!(order.clone().ship(&units(4), NOW).is_err(), "three were ordered");
-        let (change, _) = order.ship(&units(1), NOW).expect("one parcel");
-        assert_eq!((change, order.status), (OrderChange::PartiallyShipped, Status::Packing));
+        let known = Tracking { number: Some("1Z".into()), ..Tracking::default() };
+        let unknown = Tracking::default;
+        assert!(order.clone().ship(&units(4), unknown(), NOW).is_err(), "three were ordered");
+        let (change, _) = order.ship(&units(1), known.clone(), NOW).expect("one parcel");
+        let lines = units(1).to_vec();
+        let expected = OrderChange::PartiallyShipped { lines, tracking: known };
+        assert_eq!((change, order.status), (expected, Status::Packing));
         assert!(order.clone().cancel("late".into(), 0, NOW).is_err(), "a part is on its way");
-        let (change, left) = order.ship(&[], NOW).expect("the rest");
-        assert_eq!((change, order.status), (OrderChange::Shipped, Status::Shipped));
+        let (change, left) = order.ship(&[], unknown(), NOW).expect("the rest");
+        let expected = OrderChange::Shipped { lines: units(2).to_vec(), tracking: unknown() };
+        assert_eq!((change, order.status), (expected, Status::Shipped));
         assert_eq!(left, units(2));
-        assert!(order.ship(&[], NOW).is_err());
+        assert!(order.ship(&[], unknown(), NOW).is_err());
+    }
+
+    #[test]
+    fn links_to_parcels_are_links() {
+        let at = |url: &str| Tracking { url: Some(url.into()), ..Tracking::default() }.checked();
+        assert!(at("https://carrier.example/1Z").is_ok());
+        for wrong in ["javascript:alert(1)", "carrier.example", "https://a b", "data:text/html,x"] {
+            assert!(at(wrong).is_err(), "{wrong}");
+        }
+        let blank = Tracking { carrier: Some(" ".into()), ..Tracking::default() }.checked();
+        assert!(blank.expect("nothing is said").is_empty());
     }
 }

@@ -206,3 +206,29 @@ impl OperationKind {
         }
     }
 }
+
+/// Whether a movement of money took place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperationStatus {
+    /// The provider is to do it, or has not said that it did.
+    Pending,
+    /// It did.
+    Succeeded,
+    /// It refused.
+    Failed,
+}
+
+impl OperationStatus {
+    /// Every status.
+    pub const ALL: [OperationStatus; 3] = [Self::Pending, Self::Succeeded, Self::Failed];
+
+    /// The stored text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+}

@@ -4,11 +4,16 @@
 use std::collections::HashMap;
 
 use super::{CartRef, CartView, OwnedCart, sql, variants_of, view};
-use crate::{Context, Engine, Error, Once, StockKey, catalog, channel::Which, stock::short};
+use crate::{
+    Context, Engine, Error, Once, StockKey,
+    channel::Which,
+    pricing::{Prices, Purchase},
+    stock::short,
+};
 use handel_domain::{
     Code, Refusal,
     cart::{Cart, NewItem},
-    checkout::{Offer, Offers},
+    checkout::Offer,
     id::{CartKind, LineId, LineKind, TenantId, VariantId},
     refusal::Shortage,
     text::Sku,
@@ -40,11 +45,11 @@ impl Engine {
         let (engine, context) = (self.clone(), ctx.clone());
         let once = self
             .write_once(ctx, async move |tx, now| {
-                let channel = engine.channel(tx, context.tenant_id, Which::from(&context)).await?;
-                let id = engine.system().mint::<CartKind>(now);
+                let market = engine.market(tx, context.tenant_id, Which::from(&context)).await?;
+                let (id, channel) = (engine.system().mint::<CartKind>(now), &market.channel);
                 let cart = Cart::create(id, channel.id, &channel.settings, now);
                 tx.run(sql::insert(context.tenant_id, &cart)).await?;
-                CartView::new(cart, &Offers::new(), &channel.settings)
+                CartView::new(cart, &Prices::default(), &market, now)
             })
             .await?;
         Ok(once.map(|view| self.owned(view)))
@@ -61,30 +66,32 @@ impl Engine {
         let once = self
             .write_once(ctx, async move |tx, now| {
                 let tenant_id = context.tenant_id;
-                let (mut cart, channel, is_new) = match cart_id {
+                let (mut cart, market, is_new) = match cart_id {
                     Some(id) => {
-                        let (cart, channel) = engine.lock_cart(tx, tenant_id, id).await?;
-                        (cart, channel, false)
+                        let (cart, market) = engine.lock_cart(tx, tenant_id, id).await?;
+                        (cart, market, false)
                     }
                     None => {
-                        let channel = engine.channel(tx, tenant_id, Which::from(&context)).await?;
-                        let id = engine.system().mint::<CartKind>(now);
-                        (Cart::create(id, channel.id, &channel.settings, now), channel, true)
+                        let market = engine.market(tx, tenant_id, Which::from(&context)).await?;
+                        let (id, channel) =
+                            (engine.system().mint::<CartKind>(now), &market.channel);
+                        (Cart::create(id, channel.id, &channel.settings, now), market, true)
                     }
                 };
                 check_version(&cart, add.expected_version)?;
                 let variant_id = find_variant(tx, tenant_id, &add.variant).await?;
                 let mut variants = variants_of(&cart.lines);
                 variants.push(variant_id);
-                let currency = channel.settings.currency;
-                let own = Some(cart.id);
-                let offers = catalog::offers(tx, tenant_id, &variants, currency, own, now).await?;
-                let offer = offers.get(&variant_id).ok_or_else(unknown_variant)?;
+                let purchase =
+                    Purchase { lines: &cart.lines, codes: &cart.codes, buyer: &cart.buyer };
+                let prices =
+                    Prices::read(tx, tenant_id, &market, &variants, purchase, cart.id, now).await?;
+                let offer = prices.offers.get(&variant_id).ok_or_else(unknown_variant)?;
                 let item = new_item(engine.system().mint::<LineKind>(now), &add, offer)?;
-                cart.add(item, &channel.settings, now)?;
+                cart.add(item, &market.channel.settings, now)?;
                 check_stock(&cart, offer)?;
                 save(tx, tenant_id, &mut cart, is_new).await?;
-                CartView::new(cart, &offers, &channel.settings)
+                CartView::new(cart, &prices, &market, now)
             })
             .await?;
         Ok(once.map(|view| self.owned(view)))
@@ -102,16 +109,16 @@ impl Engine {
         let (engine, tenant_id, id) = (self.clone(), ctx.tenant_id, self.cart_id(cart)?);
         let once = self
             .write_once(ctx, async move |tx, now| {
-                let (mut cart, channel) = engine.lock_cart(tx, tenant_id, id).await?;
+                let (mut cart, market) = engine.lock_cart(tx, tenant_id, id).await?;
                 check_version(&cart, expected_version)?;
                 let before = cart
                     .lines
                     .iter()
                     .find(|line| line.id == line_id)
                     .map_or(0, |line| line.quantity);
-                cart.set_quantity(line_id, quantity, &channel.settings, now)?;
+                cart.set_quantity(line_id, quantity, &market.channel.settings, now)?;
                 save(tx, tenant_id, &mut cart, false).await?;
-                let view = view::view(tx, tenant_id, cart, &channel, now).await?;
+                let view = view::view(tx, tenant_id, cart, &market, now).await?;
                 // Fewer are always fine, even of what is short.
                 let line = view.quote.lines.iter().find(|quoted| quoted.line.id == line_id);
                 if let Some(offer) =
@@ -120,6 +127,30 @@ impl Engine {
                     check_stock(&view.cart, offer)?;
                 }
                 Ok(view)
+            })
+            .await?;
+        Ok(once.map(|view| self.owned(view)))
+    }
+}
+
+impl Engine {
+    /// Replaces the codes of a cart. Whether each does anything is part of what the cart says from then on; a
+    /// code that does nothing is not refused.
+    pub async fn set_cart_codes(
+        &self,
+        ctx: &Context,
+        cart: &CartRef,
+        codes: Vec<String>,
+        expected_version: Option<i64>,
+    ) -> Result<Once<OwnedCart>, Error> {
+        let (engine, tenant_id, id) = (self.clone(), ctx.tenant_id, self.cart_id(cart)?);
+        let once = self
+            .write_once(ctx, async move |tx, now| {
+                let (mut cart, market) = engine.lock_cart(tx, tenant_id, id).await?;
+                check_version(&cart, expected_version)?;
+                cart.set_codes(&codes, &market.channel.settings, now)?;
+                save(tx, tenant_id, &mut cart, false).await?;
+                view::view(tx, tenant_id, cart, &market, now).await
             })
             .await?;
         Ok(once.map(|view| self.owned(view)))
@@ -149,7 +180,7 @@ fn check_stock(cart: &Cart, offer: &Offer) -> Result<(), Refusal> {
     }
 }
 
-fn check_version(cart: &Cart, expected: Option<i64>) -> Result<(), Refusal> {
+pub(super) fn check_version(cart: &Cart, expected: Option<i64>) -> Result<(), Refusal> {
     match expected {
         Some(expected) if expected != cart.version => Err(Refusal::version_conflict(cart.version)),
         _ => Ok(()),
@@ -180,7 +211,7 @@ fn unknown_variant() -> Refusal {
     Refusal::new(Code::VariantUnknown, "there is no such variant")
 }
 
-async fn save(
+pub(super) async fn save(
     tx: &mut Transaction<'_>,
     tenant_id: TenantId,
     cart: &mut Cart,

@@ -21,6 +21,7 @@ statements! {
          where tenant_id = $1 and id = $2 and version = $7";
     EXPIRED = "
         select tenant_id, id from carts where expires_at <= $1 and status = 'open' order by expires_at limit 200";
+    REMOVE = "delete from carts where tenant_id = $1 and id = $2 and version = $3";
     DELETE = "delete from carts where tenant_id = $1 and id = $2 and expires_at <= $3 and status = 'open'";
     DELETE_ORDERED = "
         delete from carts where (tenant_id, id) in (
@@ -80,6 +81,11 @@ pub(crate) fn update(tenant_id: TenantId, cart: &mut Cart) -> Bound {
         cart.expires_at,
         before,
     ])
+}
+
+/// Takes away a cart that was read in this transaction. Changes one row.
+pub(crate) fn remove(tenant_id: TenantId, cart: &Cart) -> Bound {
+    REMOVE.bind(values![tenant_id, cart.id, cart.version])
 }
 
 pub(crate) fn expired(now: Timestamp) -> Bound {

@@ -1,11 +1,8 @@
 //! A cart with what it costs now.
 
-use std::sync::Arc;
-
 use handel_domain::{
     cart::{Cart, CartStatus},
-    channel::{Channel, Settings},
-    checkout::{Buyer, Offers, Quote},
+    checkout::{Buyer, Quote},
     id::TenantId,
 };
 use handel_store::Transaction;
@@ -13,23 +10,35 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{CartRef, OwnedCart, sql, unknown, variants_of};
-use crate::{Context, Engine, Error, catalog, channel::Which};
+use crate::{
+    Context, Engine, Error,
+    channel::{Market, Which},
+    pricing::{Prices, Purchase},
+};
 
 /// A cart with what it costs now. Nothing of it is a promise: prices and stock hold when it is ordered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CartView {
     /// The cart.
     pub cart: Cart,
-    /// What it costs, without shipping, taxed at the channel's own country.
+    /// What it costs, without shipping, taxed where its buyer is if that is known, else at the channel's own
+    /// country.
     pub quote: Quote,
     /// The currency of every amount.
     pub currency: handel_domain::Currency,
 }
 
 impl CartView {
-    pub(crate) fn new(cart: Cart, offers: &Offers, settings: &Settings) -> Result<Self, Error> {
-        let quote = Quote::compute(&cart.lines, offers, &Buyer::default(), settings)?;
-        Ok(Self { cart, quote, currency: settings.currency })
+    pub(crate) fn new(
+        cart: Cart,
+        prices: &Prices,
+        market: &Market,
+        now: Timestamp,
+    ) -> Result<Self, Error> {
+        let buyer = without_shipping(&cart);
+        let purchase = Purchase { lines: &cart.lines, codes: &cart.codes, buyer: &buyer };
+        let quote = prices.quote(purchase, market, now)?;
+        Ok(Self { cart, quote, currency: market.channel.settings.currency })
     }
 }
 
@@ -46,27 +55,29 @@ impl Engine {
                 if cart.status == CartStatus::Open {
                     cart.check_open(now)?;
                 }
-                let channel = engine.channel(tx, tenant_id, Which::Id(cart.channel_id)).await?;
-                view(tx, tenant_id, cart, &channel, now).await
+                let market = engine.market(tx, tenant_id, Which::Id(cart.channel_id)).await?;
+                view(tx, tenant_id, cart, &market, now).await
             })
             .await?;
         Ok(self.owned(view))
     }
 }
 
+/// Goods are sent by the method that the checkout names.
+fn without_shipping(cart: &Cart) -> Buyer {
+    Buyer { shipping_method: None, ..cart.buyer.clone() }
+}
+
 /// Prices a cart with what the catalog says in this transaction.
-pub(super) async fn view(
+pub(crate) async fn view(
     tx: &mut Transaction<'_>,
     tenant_id: TenantId,
     cart: Cart,
-    channel: &Arc<Channel>,
+    market: &Market,
     now: Timestamp,
 ) -> Result<CartView, Error> {
     let variants = variants_of(&cart.lines);
-    let currency = channel.settings.currency;
-    let offers = match variants.is_empty() {
-        true => Offers::new(),
-        false => catalog::offers(tx, tenant_id, &variants, currency, Some(cart.id), now).await?,
-    };
-    CartView::new(cart, &offers, &channel.settings)
+    let purchase = Purchase { lines: &cart.lines, codes: &cart.codes, buyer: &cart.buyer };
+    let prices = Prices::read(tx, tenant_id, market, &variants, purchase, cart.id, now).await?;
+    CartView::new(cart, &prices, market, now)
 }

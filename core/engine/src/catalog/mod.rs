@@ -4,6 +4,7 @@ mod category;
 mod delete;
 mod export;
 mod listing;
+mod lookup;
 mod offers;
 mod product;
 mod relist;
@@ -13,6 +14,7 @@ mod views;
 
 pub use category::CategoryNode;
 pub use listing::{ListProducts, PriceFilter, ProductSort, ProductSummary};
+pub use lookup::{CatalogKey, FoundKey, ProductLookup};
 pub(crate) use offers::{available, offers};
 pub use product::ProductKey;
 pub(crate) use relist::RELIST_JOB;

@@ -7,7 +7,7 @@ use handel_domain::{
     checkout::{Offer, Offers},
     id::{CartId, TenantId, VariantId},
 };
-use handel_store::{Row, StoreError, Transaction, Value, statements, values};
+use handel_store::{Bound, Row, StoreError, Transaction, Value, statements, values};
 use jiff::Timestamp;
 
 use crate::stock;
@@ -24,7 +24,7 @@ statements! {
 }
 
 /// The offers of some variants, with what can be bought of them; what the cart `own` holds, it can buy. Two
-/// statements in one round trip.
+/// statements in one round trip, in which `others` go along; their rows are returned too.
 pub(crate) async fn offers(
     tx: &mut Transaction<'_>,
     tenant_id: TenantId,
@@ -32,19 +32,19 @@ pub(crate) async fn offers(
     currency: Currency,
     own: Option<CartId>,
     now: Timestamp,
-) -> Result<Offers, StoreError> {
+    others: Vec<Bound>,
+) -> Result<(Offers, Vec<Vec<Row>>), StoreError> {
     let ids: Value = variants.iter().copied().collect();
-    let mut results = tx
-        .rows_all(vec![
-            OFFERS.bind(values![tenant_id, ids.clone(), currency]),
-            stock::levels_of(tenant_id, ids),
-        ])
-        .await?;
+    let mut bounds = others;
+    bounds.push(OFFERS.bind(values![tenant_id, ids.clone(), currency]));
+    bounds.push(stock::levels_of(tenant_id, ids));
+    let mut results = tx.rows_all(bounds).await?;
     let level_rows = results.pop().unwrap_or_default();
     let levels = stock::read_levels(tx, tenant_id, &level_rows, own, now).await?;
     let available = available(&levels);
     let rows = results.pop().unwrap_or_default();
-    rows.iter().map(|row| read(row, &available).map(|offer| (offer.variant_id, offer))).collect()
+    let offer = |row| read(row, &available).map(|offer| (offer.variant_id, offer));
+    Ok((rows.iter().map(offer).collect::<Result<_, _>>()?, results))
 }
 
 /// How many of each variant can be bought over all locations; variants without stock are absent.

@@ -1,11 +1,11 @@
 //! A product as a shopper sees it: in one channel, with prices and what can be bought now.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use handel_domain::{
-    catalog::{Category, Product, ProductStatus},
+    catalog::{Category, Product, ProductStatus, Variant},
     channel::Channel,
-    id::VariantId,
+    id::{ProductId, VariantId},
 };
 use handel_store::{Transaction, Value, statements, values};
 use serde::{Deserialize, Serialize};
@@ -15,10 +15,11 @@ use crate::{Context, Engine, Error, Scope, channel::Which, stock};
 
 statements! {
     CATEGORIES = "
-        select c.id, c.parent_id, c.slug, c.name, c.description, c.position, c.version, c.created_at, c.updated_at
+        select c.id, c.parent_id, c.slug, c.name, c.description, c.position, c.version, c.created_at, c.updated_at,
+               pc.product_id
           from product_categories pc
           join categories c on c.tenant_id = pc.tenant_id and c.id = pc.category_id
-         where pc.tenant_id = $1 and pc.product_id = $2 order by c.position, c.name, c.id";
+         where pc.tenant_id = $1 and pc.product_id in list($2) order by pc.product_id, c.position, c.name, c.id";
 }
 
 /// A product in one channel.
@@ -53,42 +54,62 @@ impl Engine {
             .read(async move |tx: &mut Transaction<'_>| {
                 let channel = engine.channel(tx, ctx.tenant_id, Which::from(&ctx)).await?;
                 let id = product::resolve(tx, ctx.tenant_id, &key).await?;
-                let found = sql::load(tx, ctx.tenant_id, vec![id])
-                    .await?
-                    .pop()
-                    .ok_or_else(product::unknown)?;
-                if found.status != ProductStatus::Active && !ctx.allows(Scope::CatalogRead) {
-                    return Err(product::unknown().into());
-                }
-                let ids: Value = found.variants.iter().map(|variant| variant.id).collect();
-                let rows = tx
-                    .rows_all(vec![
-                        stock::levels_of(ctx.tenant_id, ids),
-                        CATEGORIES.bind(values![ctx.tenant_id, id]),
-                    ])
-                    .await?;
-                let levels =
-                    stock::read_levels(tx, ctx.tenant_id, &rows[0], None, engine.system().now())
-                        .await?;
-                let categories =
-                    rows[1].iter().map(super::category::read).collect::<Result<_, _>>()?;
-                let sums = available(&levels);
-                let availability = found.variants.iter().map(|variant| {
-                    let here = levels.iter().filter(|level| level.variant_id == variant.id);
-                    let sum = sums.get(&variant.id).copied().unwrap_or(0);
-                    VariantAvailability {
-                        variant_id: variant.id,
-                        available: Some(sum).filter(|sum| variant.tracked && *sum < i64::MAX),
-                        in_stock: here.map(|level| level.in_stock().max(0)).sum(),
-                    }
-                });
-                Ok::<_, Error>(ProductView {
-                    availability: availability.collect(),
-                    product: found,
-                    categories,
-                    channel,
-                })
+                let views = engine.views_of(tx, &ctx, &channel, vec![id]).await?;
+                Ok::<_, Error>(views.into_iter().next().ok_or_else(product::unknown)?)
             })
             .await
+    }
+
+    /// Products as the caller may see them, in no particular order; what they may not see is left out. Two
+    /// round trips, however many there are.
+    pub(super) async fn views_of(
+        &self,
+        tx: &mut Transaction<'_>,
+        ctx: &Context,
+        channel: &Arc<Channel>,
+        ids: Vec<ProductId>,
+    ) -> Result<Vec<ProductView>, Error> {
+        let tenant_id = ctx.tenant_id;
+        let mut products = sql::load(tx, tenant_id, ids).await?;
+        products.retain(|product| {
+            product.status == ProductStatus::Active || ctx.allows(Scope::CatalogRead)
+        });
+        if products.is_empty() {
+            return Ok(Vec::new());
+        }
+        let of_products: Value = products.iter().map(|product| product.id).collect();
+        let variants = products.iter().flat_map(|product| &product.variants);
+        let of_variants: Value = variants.map(|variant| variant.id).collect();
+        let rows = tx
+            .rows_all(vec![
+                stock::levels_of(tenant_id, of_variants),
+                CATEGORIES.bind(values![tenant_id, of_products]),
+            ])
+            .await?;
+        let now = self.system().now();
+        let levels = stock::read_levels(tx, tenant_id, &rows[0], None, now).await?;
+        let sums = available(&levels);
+        let levels = crate::group_by(levels.into_iter().map(|level| (level.variant_id, level)));
+        let mut categories: HashMap<ProductId, Vec<Category>> = HashMap::new();
+        for row in &rows[1] {
+            let category = super::category::read(row)?;
+            categories.entry(row.get(9)?).or_default().push(category);
+        }
+        let availability = |variant: &Variant| {
+            let here = levels.get(&variant.id).map(Vec::as_slice).unwrap_or_default();
+            let sum = sums.get(&variant.id).copied().unwrap_or(0);
+            VariantAvailability {
+                variant_id: variant.id,
+                available: Some(sum).filter(|sum| variant.tracked && *sum < i64::MAX),
+                in_stock: here.iter().map(|level| level.in_stock().max(0)).sum(),
+            }
+        };
+        let view = |product: Product| ProductView {
+            availability: product.variants.iter().map(availability).collect(),
+            categories: categories.remove(&product.id).unwrap_or_default(),
+            channel: Arc::clone(channel),
+            product,
+        };
+        Ok(products.into_iter().map(view).collect())
     }
 }

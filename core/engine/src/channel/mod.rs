@@ -1,7 +1,8 @@
 //! Channels: the settings that everything else is decided by.
 //!
-//! Settings are read in each transaction that needs them by one small statement that compares versions, and
-//! parsed only when they changed, so a change holds at once in every process.
+//! Settings, and the promotions that hold without a code, are read in each transaction that needs them by one
+//! small statement that compares versions, and parsed only when they changed, so a change holds at once in every
+//! process.
 
 use std::{
     collections::HashMap,
@@ -13,17 +14,27 @@ use handel_domain::{
     channel::{Channel, Settings},
     event::{Change, ChannelEvent, Event},
     id::{ChannelId, ChannelKind, TenantId},
+    promotion::Promotion,
     text::Slug,
 };
 use handel_store::{Json, Row, StoreError, Transaction, statements, values};
 use jiff::Timestamp;
 
-use crate::{Context, Engine, Error, Once, Scope, journal};
+use crate::{Context, Engine, Error, Once, Scope, journal, promotion};
 
 statements! {
-    VERSION_BY_CODE = "select id, version, updated_at from channels where tenant_id = $1 and code = $2";
-    VERSION_OF_FIRST = "select id, version, updated_at from channels where tenant_id = $1 order by id limit 1";
-    VERSION_BY_ID = "select id, version, updated_at from channels where tenant_id = $1 and id = $2";
+    VERSION_BY_CODE = "
+        select c.id, c.version, c.updated_at, coalesce(e.edition, 0)
+          from channels c left join promotion_editions e on e.tenant_id = c.tenant_id
+         where c.tenant_id = $1 and c.code = $2";
+    VERSION_OF_FIRST = "
+        select c.id, c.version, c.updated_at, coalesce(e.edition, 0)
+          from channels c left join promotion_editions e on e.tenant_id = c.tenant_id
+         where c.tenant_id = $1 order by c.id limit 1";
+    VERSION_BY_ID = "
+        select c.id, c.version, c.updated_at, coalesce(e.edition, 0)
+          from channels c left join promotion_editions e on e.tenant_id = c.tenant_id
+         where c.tenant_id = $1 and c.id = $2";
     GET = "select id, code, settings, version, updated_at from channels where tenant_id = $1 and id = $2";
     LIST = "select id, code, settings, version from channels where tenant_id = $1 order by id limit 500";
     INSERT = "
@@ -34,33 +45,38 @@ statements! {
          where tenant_id = $1 and id = $2 and version = $5";
 }
 
-/// The channels that this process has parsed, by id.
-#[derive(Default)]
-pub(crate) struct Known(RwLock<HashMap<(TenantId, ChannelId), Parsed>>);
-
-struct Parsed {
+/// A channel with what decides over prices in it.
+pub(crate) struct Market {
+    /// The channel.
+    pub(crate) channel: Arc<Channel>,
+    /// The promotions that hold in it without a code. Some may not have begun, or have ended since.
+    pub(crate) automatic: Vec<Promotion>,
     stamp: Stamp,
-    channel: Arc<Channel>,
 }
 
-/// By what settings are known. The version alone is not enough: a unit may read what another unit of its
-/// group wrote, and when their commit fails, the next change has the same version and other settings.
+/// The channels that this process has parsed, by id.
+#[derive(Default)]
+pub(crate) struct Known(RwLock<HashMap<(TenantId, ChannelId), Arc<Market>>>);
+
+/// By what a market is known. The version of the settings alone is not enough: a unit may read what another unit
+/// of its group wrote, and when their commit fails, the next change has the same version and other settings.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     version: i64,
     updated_at: Timestamp,
+    /// Which of all promotions of the merchant there were.
+    edition: i64,
 }
 
 impl Known {
-    fn get(&self, tenant_id: TenantId, id: ChannelId, stamp: Stamp) -> Option<Arc<Channel>> {
+    fn get(&self, tenant_id: TenantId, id: ChannelId, stamp: Stamp) -> Option<Arc<Market>> {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let parsed = known.get(&(tenant_id, id)).filter(|parsed| parsed.stamp == stamp)?;
-        Some(parsed.channel.clone())
+        known.get(&(tenant_id, id)).filter(|market| market.stamp == stamp).cloned()
     }
 
-    fn put(&self, tenant_id: TenantId, stamp: Stamp, channel: Arc<Channel>) {
+    fn put(&self, tenant_id: TenantId, market: Arc<Market>) {
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert((tenant_id, channel.id), Parsed { stamp, channel });
+        known.insert((tenant_id, market.channel.id), market);
     }
 }
 
@@ -87,6 +103,16 @@ impl Engine {
         tenant_id: TenantId,
         which: Which,
     ) -> Result<Arc<Channel>, Error> {
+        Ok(self.market(tx, tenant_id, which).await?.channel.clone())
+    }
+
+    /// The same, with the promotions that hold in it.
+    pub(crate) async fn market(
+        &self,
+        tx: &mut Transaction<'_>,
+        tenant_id: TenantId,
+        which: Which,
+    ) -> Result<Arc<Market>, Error> {
         let version = match &which {
             Which::Requested(Some(code)) => VERSION_BY_CODE.bind(values![tenant_id, code]),
             Which::Requested(None) => VERSION_OF_FIRST.bind(values![tenant_id]),
@@ -95,16 +121,24 @@ impl Engine {
         let unknown = || Refusal::new(Code::ChannelUnknown, "there is no such channel");
         let row = tx.row(version).await?.ok_or_else(unknown)?;
         let id = row.get::<ChannelId>(0)?;
-        let wanted = Stamp { version: row.get(1)?, updated_at: row.get(2)? };
-        if let Some(channel) = self.0.channels.get(tenant_id, id, wanted) {
-            return Ok(channel);
+        let (edition, now) = (row.get(3)?, self.system().now());
+        let wanted = Stamp { version: row.get(1)?, updated_at: row.get(2)?, edition };
+        if let Some(market) = self.0.channels.get(tenant_id, id, wanted) {
+            return Ok(market);
         }
-        let row = tx.row(GET.bind(values![tenant_id, id])).await?.ok_or_else(unknown)?;
-        // On PostgreSQL it may have changed between the two statements.
-        let stamp = Stamp { version: row.get(3)?, updated_at: row.get(4)? };
-        let channel = Arc::new(read(&row)?);
-        self.0.channels.put(tenant_id, stamp, channel.clone());
-        Ok(channel)
+        let automatic = promotion::automatic(tenant_id, id, now);
+        let results = tx.rows_all(vec![GET.bind(values![tenant_id, id]), automatic]).await?;
+        let [found, automatic] = &results[..] else {
+            return Err(Error::internal("two statements have two results"));
+        };
+        let row = found.first().ok_or_else(unknown)?;
+        // On PostgreSQL the settings may have changed between the two statements. If the promotions did, the
+        // next one who reads them finds another edition.
+        let stamp = Stamp { version: row.get(3)?, updated_at: row.get(4)?, edition };
+        let (channel, automatic) = (Arc::new(read(row)?), promotion::read_all(automatic)?);
+        let market = Arc::new(Market { channel, automatic, stamp });
+        self.0.channels.put(tenant_id, market.clone());
+        Ok(market)
     }
 
     /// The channel that a request names, or the first.
@@ -113,6 +147,16 @@ impl Engine {
         self.database()
             .read(async move |tx: &mut Transaction<'_>| {
                 engine.channel(tx, ctx.tenant_id, Which::from(&ctx)).await
+            })
+            .await
+    }
+
+    /// The channel that a cart, checkout or order belongs to.
+    pub async fn channel_of(&self, ctx: &Context, id: ChannelId) -> Result<Arc<Channel>, Error> {
+        let (engine, tenant_id) = (self.clone(), ctx.tenant_id);
+        self.database()
+            .read(async move |tx: &mut Transaction<'_>| {
+                engine.channel(tx, tenant_id, Which::Id(id)).await
             })
             .await
     }
@@ -193,11 +237,14 @@ mod tests {
         let id: ChannelId = ChannelId::mint(Timestamp::UNIX_EPOCH, [0; 10]);
         let channel = Channel { id, code: "default".parse().unwrap(), settings, version: 2 };
         let at = |microseconds| Timestamp::from_microsecond(microseconds).unwrap();
-        let lost = Stamp { version: 2, updated_at: at(1) };
+        let lost = Stamp { version: 2, updated_at: at(1), edition: 7 };
         let known = Known::default();
-        known.put(TenantId::DEFAULT, lost, Arc::new(channel));
+        let market = Market { channel: Arc::new(channel), automatic: Vec::new(), stamp: lost };
+        known.put(TenantId::DEFAULT, Arc::new(market));
         assert!(known.get(TenantId::DEFAULT, id, lost).is_some());
-        let next = Stamp { version: 2, updated_at: at(2) };
+        let next = Stamp { updated_at: at(2), ..lost };
         assert!(known.get(TenantId::DEFAULT, id, next).is_none(), "other settings, same version");
+        let next = Stamp { edition: 8, ..lost };
+        assert!(known.get(TenantId::DEFAULT, id, next).is_none(), "other promotions");
     }
 }

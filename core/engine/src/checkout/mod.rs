@@ -1,7 +1,10 @@
 //! Checkouts: from a cart to an order.
 
+mod cancel;
 mod complete;
+mod open;
 mod prepare;
+mod replace;
 pub(crate) mod sql;
 mod view;
 
@@ -15,6 +18,9 @@ use handel_domain::{
 use handel_ports::Secret;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use cancel::save_canceled;
+pub use open::OpenCheckout;
+pub use replace::ReplaceCheckout;
 pub use view::CheckoutView;
 
 use crate::{CartRef, Context, Scope, context::Caller};
@@ -111,11 +117,13 @@ pub(crate) fn unknown() -> Refusal {
     Refusal::new(Code::CheckoutUnknown, "there is no such checkout")
 }
 
-/// Shoppers see the checkouts of the cart whose token they hold; keys with a scope see all.
+/// Shoppers see the checkouts of the cart whose token they hold, programs those that they opened; keys with a
+/// scope see all.
 pub(crate) fn check_owner(ctx: &Context, checkout: &Checkout) -> Result<(), Refusal> {
     match &ctx.caller {
         Caller::Shopper(Some(cart_id)) if *cart_id == checkout.cart_id => Ok(()),
-        Caller::Shopper(_) => Err(unknown()),
+        Caller::Agent { .. } if ctx.is_agent(checkout.agent()) => Ok(()),
+        Caller::Shopper(_) | Caller::Agent { .. } => Err(unknown()),
         _ if ctx.allows(Scope::OrdersWrite) => Ok(()),
         _ => Err(unknown()),
     }

@@ -4,16 +4,22 @@ use std::sync::Arc;
 
 use handel_domain::{
     Code, Refusal,
-    channel::Channel,
+    cart::Cart,
+    channel::Settings,
     checkout::{Buyer, Checkout, CheckoutStatus},
     id::{CartId, CheckoutId, CheckoutKind},
+    origin::Origin,
     text::Slug,
 };
 use handel_store::{Bound, Transaction};
 use jiff::Timestamp;
 
 use super::{CheckoutView, check_owner, sql, unknown, view};
-use crate::{CartRef, Context, Engine, Error, Once, channel::Which, stock};
+use crate::{
+    CartRef, Context, Engine, Error, Once,
+    channel::{Market, Which},
+    stock,
+};
 
 impl Engine {
     /// Makes a checkout from a cart, or refreshes the one that is under way: a cart has one at a time.
@@ -25,10 +31,10 @@ impl Engine {
     ) -> Result<Once<CheckoutView>, Error> {
         let (engine, context, cart_id) = (self.clone(), ctx.clone(), self.cart_id(cart)?);
         self.write_once(ctx, async move |tx, now| {
-            let (checkout, channel) =
+            let (checkout, market) =
                 engine.prepare(tx, &context, cart_id, buyer.clone(), now).await?;
             checkout.check_open(now)?;
-            engine.hold_and_view(tx, &context, checkout, &channel, now).await
+            engine.hold_and_view(tx, &context, checkout, &market, now).await
         })
         .await
     }
@@ -49,12 +55,12 @@ impl Engine {
             if expected_version.is_some_and(|expected| expected != checkout.version) {
                 return Err(Refusal::version_conflict(checkout.version).into());
             }
-            let channel =
-                engine.channel(tx, context.tenant_id, Which::Id(checkout.channel_id)).await?;
-            checkout.update(buyer.clone(), &channel.settings, now)?;
+            let market =
+                engine.market(tx, context.tenant_id, Which::Id(checkout.channel_id)).await?;
+            checkout.update(buyer.clone(), &market.channel.settings, now)?;
             let save = sql::update(context.tenant_id, &mut checkout);
             write(tx, vec![save]).await?;
-            engine.hold_and_view(tx, &context, checkout, &channel, now).await
+            engine.hold_and_view(tx, &context, checkout, &market, now).await
         })
         .await
     }
@@ -68,33 +74,59 @@ impl Engine {
         cart_id: CartId,
         buyer: Buyer,
         now: Timestamp,
-    ) -> Result<(Checkout, Arc<Channel>), Error> {
-        let tenant_id = ctx.tenant_id;
-        let (cart, channel) = self.lock_cart(tx, tenant_id, cart_id).await?;
-        let settings = &channel.settings;
-        let existing = sql::lock_of_cart(tx, tenant_id, cart_id).await?;
+    ) -> Result<(Checkout, Arc<Market>), Error> {
+        let (cart, market) = self.lock_cart(tx, ctx.tenant_id, cart_id).await?;
+        // A program that made the cart sees what becomes of it.
+        let agent = cart.agent.clone();
+        let origin = agent.map(|agent| Origin::of_agent(ctx.source, Some(agent)));
+        let (settings, said) = (&market.channel.settings, Said { buyer, origin });
+        let checkout = self.checkout_of(tx, ctx, &cart, settings, said, now).await?;
+        Ok((checkout, market))
+    }
+
+    /// The same for a cart that is locked.
+    pub(super) async fn checkout_of(
+        &self,
+        tx: &mut Transaction<'_>,
+        ctx: &Context,
+        cart: &Cart,
+        settings: &Settings,
+        said: Said,
+        now: Timestamp,
+    ) -> Result<Checkout, Error> {
+        let (tenant_id, Said { buyer, mut origin }) = (ctx.tenant_id, said);
+        let existing = sql::lock_of_cart(tx, tenant_id, cart.id).await?;
         let mut saves: Vec<Bound> = Vec::new();
         let checkout = match existing {
             Some(checkout) if checkout.status == CheckoutStatus::Completed => checkout,
             Some(mut checkout) if checkout.expires_at > now => {
-                checkout.refresh(&cart, settings, now)?;
+                checkout.refresh(cart, settings, now)?;
                 checkout.update(buyer, settings, now)?;
+                // What the program says of itself is kept until it says something else.
+                if ctx.agent().is_some() {
+                    checkout.origin = origin.or(checkout.origin);
+                }
                 saves.push(sql::update(tenant_id, &mut checkout));
                 checkout
             }
             expired => {
                 if let Some(mut expired) = expired {
                     expired.status = CheckoutStatus::Canceled;
+                    // A person goes on with what a program began.
+                    if ctx.agent().is_none() {
+                        origin = expired.origin.clone().or(origin);
+                    }
                     saves.push(sql::update(tenant_id, &mut expired));
                 }
                 let id = self.system().mint::<CheckoutKind>(now);
-                let checkout = Checkout::create(id, &cart, buyer, settings, now)?;
+                let mut checkout = Checkout::create(id, cart, buyer, settings, now)?;
+                checkout.origin = origin;
                 saves.push(sql::insert(tenant_id, &checkout));
                 checkout
             }
         };
         write(tx, saves).await?;
-        Ok((checkout, channel))
+        Ok(checkout)
     }
 
     async fn hold_and_view(
@@ -102,17 +134,12 @@ impl Engine {
         tx: &mut Transaction<'_>,
         ctx: &Context,
         checkout: Checkout,
-        channel: &Channel,
+        market: &Market,
         now: Timestamp,
     ) -> Result<CheckoutView, Error> {
-        let view = view::view(tx, ctx.tenant_id, checkout, channel, now).await?;
-        let chosen = view.checkout.buyer.shipping_method.as_ref();
-        let goes = |code: &Slug| view.shipping_options.iter().any(|method| method.code == *code);
-        if chosen.is_some_and(|code| !view.shipping_options.is_empty() && !goes(code)) {
-            let message = "the shipping method does not go to this address";
-            return Err(Refusal::new(Code::ShippingMethodUnknown, message).into());
-        }
-        let hold_ms = channel.settings.hold_ms;
+        let view = view::view(tx, ctx.tenant_id, checkout, market, now).await?;
+        check_shipping(&view)?;
+        let hold_ms = market.channel.settings.hold_ms;
         if hold_ms > 0 {
             stock::hold(tx, ctx.tenant_id, &view.checkout, &view.quote, hold_ms, now).await?;
         }
@@ -120,8 +147,25 @@ impl Engine {
     }
 }
 
+/// What is said with a cart when a checkout is made from it.
+pub(super) struct Said {
+    pub(super) buyer: Buyer,
+    pub(super) origin: Option<Origin>,
+}
+
+/// Refuses a shipping method that does not go to the address.
+pub(super) fn check_shipping(view: &CheckoutView) -> Result<(), Refusal> {
+    let chosen = view.checkout.buyer.shipping_method.as_ref();
+    let goes = |code: &Slug| view.shipping_options.iter().any(|method| method.code == *code);
+    if chosen.is_some_and(|code| !view.shipping_options.is_empty() && !goes(code)) {
+        let message = "the shipping method does not go to this address";
+        return Err(Refusal::new(Code::ShippingMethodUnknown, message));
+    }
+    Ok(())
+}
+
 /// Writes rows that must each change exactly one.
-async fn write(tx: &mut Transaction<'_>, bounds: Vec<Bound>) -> Result<(), Error> {
+pub(super) async fn write(tx: &mut Transaction<'_>, bounds: Vec<Bound>) -> Result<(), Error> {
     if tx.run_all(bounds).await?.iter().any(|changed| *changed != 1) {
         return Err(tx.restart().into());
     }

@@ -2,9 +2,9 @@
 
 use handel_domain::{
     Currency,
-    channel::Channel,
-    checkout::{Checkout, CheckoutStatus, Quote},
+    checkout::{Buyer, Checkout, CheckoutStatus, Quote},
     id::{CheckoutId, TenantId},
+    promotion::{Class, Promotion},
     refusal::FieldError,
     shipping::ShippingMethod,
 };
@@ -13,7 +13,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Completion, check_owner, sql, unknown};
-use crate::{Context, Engine, Error, cart::variants_of, catalog, channel::Which};
+use crate::{
+    Context, Engine, Error,
+    cart::variants_of,
+    channel::{Market, Which},
+    pricing::{Prices, Purchase},
+};
 
 /// A checkout as its owner sees it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,6 +31,9 @@ pub struct CheckoutView {
     pub currency: Currency,
     /// The methods that go to its address, cheapest first.
     pub shipping_options: Vec<ShippingMethod>,
+    /// What promotions take off each of them, in minor units.
+    #[serde(default)]
+    pub shipping_discounts_minor: Vec<i64>,
     /// What it still lacks.
     pub missing: Vec<FieldError>,
     /// The order that it became, with its payment.
@@ -40,17 +48,18 @@ impl Engine {
             .read(async move |tx: &mut Transaction<'_>| {
                 let checkout = sql::find(tx, ctx.tenant_id, id).await?.ok_or_else(unknown)?;
                 check_owner(&ctx, &checkout)?;
-                if checkout.status == CheckoutStatus::Canceled {
+                // Programs are told that it was canceled; a shopper makes another.
+                if checkout.status == CheckoutStatus::Canceled && ctx.agent().is_none() {
                     return Err(unknown().into());
                 }
-                let channel =
-                    engine.channel(tx, ctx.tenant_id, Which::Id(checkout.channel_id)).await?;
+                let market =
+                    engine.market(tx, ctx.tenant_id, Which::Id(checkout.channel_id)).await?;
                 let completion = match checkout.order_id {
                     Some(order_id) => Some(engine.completion(tx, ctx.tenant_id, order_id).await?),
                     None => None,
                 };
                 let now = engine.system().now();
-                let mut view = view(tx, ctx.tenant_id, checkout, &channel, now).await?;
+                let mut view = view(tx, ctx.tenant_id, checkout, &market, now).await?;
                 view.completion = completion;
                 Ok(view)
             })
@@ -63,19 +72,40 @@ pub(super) async fn view(
     tx: &mut Transaction<'_>,
     tenant_id: TenantId,
     checkout: Checkout,
-    channel: &Channel,
+    market: &Market,
     now: Timestamp,
 ) -> Result<CheckoutView, Error> {
-    let settings = &channel.settings;
     let variants = variants_of(&checkout.lines);
-    let own = Some(checkout.cart_id);
-    let offers = catalog::offers(tx, tenant_id, &variants, settings.currency, own, now).await?;
-    let quote = Quote::compute(&checkout.lines, &offers, &checkout.buyer, settings)?;
+    let purchase = purchase(&checkout);
+    let own = checkout.cart_id;
+    let mut prices = Prices::read(tx, tenant_id, market, &variants, purchase, own, now).await?;
+    if checkout.status == CheckoutStatus::Completed {
+        prices.known.forget_uses();
+    }
+    with_prices(checkout, &prices, market, now)
+}
+
+fn purchase(checkout: &Checkout) -> Purchase<'_> {
+    let Checkout { lines, codes, buyer, .. } = checkout;
+    Purchase { lines, codes, buyer }
+}
+
+/// Prices a checkout with what the shop said a moment ago.
+pub(super) fn with_prices(
+    checkout: Checkout,
+    prices: &Prices,
+    market: &Market,
+    now: Timestamp,
+) -> Result<CheckoutView, Error> {
+    let settings = &market.channel.settings;
+    let quote = prices.quote(purchase(&checkout), market, now)?;
     let country = checkout.buyer.shipping_address.as_ref().map(|address| address.country);
     let shipping_options = match country.filter(|_| quote.needs_shipping()) {
         Some(country) => settings.shipping_methods_to(country).into_iter().cloned().collect(),
         None => Vec::new(),
     };
+    let shipping_discounts_minor =
+        shipping_discounts(&checkout, &shipping_options, prices, market, now)?;
     let missing = match checkout.status {
         CheckoutStatus::Open => checkout.missing(&quote),
         CheckoutStatus::Completed | CheckoutStatus::Canceled => Vec::new(),
@@ -85,7 +115,29 @@ pub(super) async fn view(
         quote,
         currency: settings.currency,
         shipping_options,
+        shipping_discounts_minor,
         missing,
         completion: None,
     })
+}
+
+/// What promotions would take off each of some methods if it were chosen.
+fn shipping_discounts(
+    checkout: &Checkout,
+    options: &[ShippingMethod],
+    prices: &Prices,
+    market: &Market,
+    now: Timestamp,
+) -> Result<Vec<i64>, Error> {
+    let is_for_shipping = |promotion: &Promotion| promotion.rules.class == Class::Shipping;
+    // Most shops take nothing off shipping, and then there is nothing to compute.
+    if checkout.codes.is_empty() && !market.automatic.iter().any(is_for_shipping) {
+        return Ok(vec![0; options.len()]);
+    }
+    let discount = |method: &ShippingMethod| {
+        let buyer = Buyer { shipping_method: Some(method.code.clone()), ..checkout.buyer.clone() };
+        let purchase = Purchase { buyer: &buyer, ..purchase(checkout) };
+        Ok(prices.quote(purchase, market, now)?.totals.shipping.discount_minor)
+    };
+    options.iter().map(discount).collect()
 }

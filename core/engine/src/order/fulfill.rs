@@ -4,13 +4,22 @@ use handel_domain::{
     Refusal,
     event::OrderChange,
     id::OrderId,
-    order::{LineQuantity, Order},
+    order::{LineQuantity, Order, Tracking},
 };
 use handel_store::Transaction;
 use jiff::Timestamp;
 
 use super::{sql, unknown};
 use crate::{Context, Engine, Error, Once, Scope, journal, stock};
+
+/// What leaves the warehouse together.
+#[derive(Clone, Debug, Default)]
+pub struct Parcel {
+    /// The units; all that is open where none is named.
+    pub units: Vec<LineQuantity>,
+    /// How its buyer follows it.
+    pub tracking: Tracking,
+}
 
 impl Engine {
     /// Somebody starts to pack an order.
@@ -23,17 +32,18 @@ impl Engine {
         self.step(ctx, id, expected, async |_, _, order, now| Ok(order.pack(now)?)).await
     }
 
-    /// Units of an order leave the warehouse, and its stock; all that is open where `units` is empty.
+    /// Units of an order leave the warehouse, and its stock; all that is open where none is named.
     pub async fn ship_order(
         &self,
         ctx: &Context,
         id: OrderId,
-        units: Vec<LineQuantity>,
+        parcel: Parcel,
         expected: Option<i64>,
     ) -> Result<Once<Order>, Error> {
-        let system = self.system().clone();
+        let Parcel { units, tracking } = parcel;
+        let (system, tracking) = (self.system().clone(), tracking.checked()?);
         self.step(ctx, id, expected, async move |tx, ctx, order, now| {
-            let (change, left) = order.ship(&units, now)?;
+            let (change, left) = order.ship(&units, tracking.clone(), now)?;
             stock::ship(tx, &system, ctx, order.id, &left, now).await?;
             Ok(change)
         })

@@ -5,6 +5,7 @@ mod place;
 mod queries;
 mod queue;
 pub(crate) mod sql;
+mod story;
 mod terminate;
 
 use handel_domain::{
@@ -13,9 +14,11 @@ use handel_domain::{
 };
 use handel_store::Transaction;
 
+pub use fulfill::Parcel;
 pub(crate) use place::{Placed, Ticket, new_attempt};
 pub use queries::{AuditEntry, ListOrders, OrderDetails, OrderSummary};
 pub(crate) use queue::{Queue, start_placing};
+pub use story::{OrderStory, RefundEntry, StoryEvent};
 
 use crate::{Completion, Engine, Error, PaymentSummary, payment};
 
@@ -43,7 +46,8 @@ impl Engine {
         self.0.signer.opens_order(tenant_id, id, token)
     }
 
-    pub(crate) fn order_token(&self, tenant_id: TenantId, id: OrderId) -> String {
+    /// The token by which a guest sees an order. Whoever shows it must know that the order is theirs.
+    pub fn order_token(&self, tenant_id: TenantId, id: OrderId) -> String {
         self.0.signer.order_token(tenant_id, id)
     }
 }

@@ -2,30 +2,32 @@
 //! table by table.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
     sync::Arc,
 };
 
 use handel_domain::{
     Code, Refusal,
     cart::Cart,
-    channel::Channel,
+    channel::Settings,
     checkout::{Checkout, CheckoutStatus, Offers, Quote},
     id::{AttemptKind, ChannelId, CheckoutId, OrderId, OrderKind, PaymentKind, TenantId},
     order::{Order, Placement},
     payment::{Attempt, AttemptStatus, Payment},
+    promotion::Deals,
 };
-use handel_store::{Bound, Transaction, statements, values};
+use handel_store::{Bound, Transaction, grouped, statements, values};
 use jiff::{SignedDuration, Timestamp};
 
 use super::sql;
 use crate::{
     Complete, Completion, Context, Engine, Error, PaymentSummary, cart, catalog,
-    channel::Which,
+    channel::{Market, Which},
     checkout,
     idempotency::{self, Known},
     journal,
     payment::{self, Claimed},
+    promotion::{self, Asked, Uses},
     stock,
 };
 
@@ -64,7 +66,7 @@ struct Candidate<'t> {
     ticket: &'t Ticket,
     checkout: Checkout,
     cart: Cart,
-    channel: Arc<Channel>,
+    market: Arc<Market>,
     quote: Quote,
 }
 
@@ -170,7 +172,10 @@ fn check<'c>(
     }
 }
 
-/// Loads the offers of all checkouts, and keeps those that are complete. One round trip.
+/// Loads the offers and promotions of all checkouts, and keeps those that are complete. One round trip.
+///
+/// A promotion that may be used only so often is used by those who come first. Where one of them then lacks
+/// stock, its use stays free although somebody behind it may have been refused.
 async fn load_candidates<'t>(
     engine: &Engine,
     tx: &mut Transaction<'_>,
@@ -184,39 +189,49 @@ async fn load_candidates<'t>(
     checkouts.sort_by_key(|(at, _)| *at);
     let Some((first, _)) = checkouts.first() else { return Ok(Vec::new()) };
     let tenant_id = tickets[*first].ctx.tenant_id;
+    let markets = load_markets(engine, tx, tenant_id, &checkouts).await?;
+    let mut asked = Asked::for_orders();
+    for (_, checkout) in &checkouts {
+        let market = &markets[&checkout.channel_id];
+        asked.add(market, &checkout.codes, checkout.buyer.email.as_ref());
+    }
+    let mut asked = asked.bounds(tenant_id);
+    let mut known = promotion::Known::default();
     let mut by_currency: HashMap<handel_domain::Currency, Offers> = HashMap::new();
-    let mut channels: HashMap<ChannelId, Arc<Channel>> = HashMap::new();
     let mut candidates = Vec::with_capacity(checkouts.len());
     let all: HashSet<_> =
         checkouts.iter().flat_map(|(_, checkout)| cart::variants_of(&checkout.lines)).collect();
     let all: Vec<_> = all.into_iter().collect();
     for (at, checkout) in checkouts {
-        let channel = match channels.get(&checkout.channel_id) {
-            Some(channel) => Arc::clone(channel),
-            None => {
-                let channel = engine.channel(tx, tenant_id, Which::Id(checkout.channel_id)).await?;
-                channels.insert(checkout.channel_id, Arc::clone(&channel));
-                channel
+        let market = &markets[&checkout.channel_id];
+        let currency = market.channel.settings.currency;
+        if let Entry::Vacant(entry) = by_currency.entry(currency) {
+            let others = std::mem::take(&mut asked);
+            let (offers, rows) =
+                catalog::offers(tx, tenant_id, &all, currency, None, now, others).await?;
+            if !rows.is_empty() {
+                known = promotion::Known::read(&rows)?;
             }
-        };
-        let currency = channel.settings.currency;
-        if let std::collections::hash_map::Entry::Vacant(entry) = by_currency.entry(currency) {
-            entry.insert(catalog::offers(tx, tenant_id, &all, currency, None, now).await?);
+            entry.insert(offers);
         }
-        let offers = &by_currency[&currency];
         let cart = carts
             .iter()
             .position(|cart| cart.id == checkout.cart_id)
             .map(|at| carts.swap_remove(at));
-        match decide(&tickets[at], &checkout, cart, &channel, offers, now) {
+        let email = checkout.buyer.email.as_ref();
+        let deals = known.deals(market, &checkout.codes, email, now);
+        let settings = &market.channel.settings;
+        let offers = &by_currency[&currency];
+        match decide(&tickets[at], &checkout, cart, settings, offers, &deals) {
             Ok((cart, quote)) => {
+                known.take(&quote.discounts, email);
                 candidates.push(Candidate {
                     at,
                     ticket: &tickets[at],
-                    checkout,
                     cart,
-                    channel,
+                    market: Arc::clone(market),
                     quote,
+                    checkout,
                 });
             }
             Err(refusal) => outcomes[at] = Some(Err(refusal.into())),
@@ -225,24 +240,40 @@ async fn load_candidates<'t>(
     Ok(candidates)
 }
 
+/// The channels of some checkouts.
+async fn load_markets(
+    engine: &Engine,
+    tx: &mut Transaction<'_>,
+    tenant_id: TenantId,
+    checkouts: &[(usize, Checkout)],
+) -> Result<HashMap<ChannelId, Arc<Market>>, Error> {
+    let mut markets = HashMap::new();
+    for (_, checkout) in checkouts {
+        if let Entry::Vacant(entry) = markets.entry(checkout.channel_id) {
+            entry.insert(engine.market(tx, tenant_id, Which::Id(checkout.channel_id)).await?);
+        }
+    }
+    Ok(markets)
+}
+
 /// Checks a checkout against its cart and against what the catalog says now.
 fn decide(
     ticket: &Ticket,
     checkout: &Checkout,
     cart: Option<Cart>,
-    channel: &Channel,
+    settings: &Settings,
     offers: &Offers,
-    now: Timestamp,
+    deals: &Deals<'_>,
 ) -> Result<(Cart, Quote), Refusal> {
     let cart = cart.ok_or_else(cart::unknown)?;
-    cart.check_open(now)?;
+    cart.check_open(deals.now)?;
     if cart.version != checkout.cart_version {
         return Err(Refusal::new(
             Code::CartChanged,
             "the cart changed since; make the checkout from it again",
         ));
     }
-    let quote = Quote::compute(&checkout.lines, offers, &checkout.buyer, &channel.settings)?;
+    let quote = Quote::compute(&checkout.lines, offers, &checkout.buyer, settings, deals)?;
     checkout.check_complete(&quote, ticket.complete.expected_total_minor)?;
     if quote.totals.total_minor > 0 && ticket.complete.payment.is_none() {
         let mut refusal = Refusal::field("/payment", "is needed");
@@ -287,9 +318,12 @@ async fn write_orders(
     }
     let (guards, rows) = stock::reserve_rows(engine.system(), ctx, &reservation, &order_ids, now);
     let guarded = guards.len() + writes.guarded.len();
-    let bounds = guards.into_iter().chain(writes.guarded).chain(writes.plain).chain(rows).collect();
+    let plain = grouped(writes.plain.into_iter().chain(rows).collect());
+    let mut bounds: Vec<_> = guards.into_iter().chain(writes.guarded).chain(plain).collect();
+    let plain = bounds.len();
+    bounds.extend(writes.uses.bounds(ctx.tenant_id));
     let changed = tx.run_all(bounds).await?;
-    if changed[..guarded].iter().any(|count| *count != 1) {
+    if changed[..guarded].iter().chain(&changed[plain..]).any(|count| *count != 1) {
         return Err(tx.restart().into());
     }
     Ok(())
@@ -313,6 +347,7 @@ async fn take_numbers(
 struct Writes {
     guarded: Vec<Bound>,
     plain: Vec<Bound>,
+    uses: Uses,
 }
 
 fn place_one(
@@ -330,7 +365,7 @@ fn place_one(
         source: ctx.source,
         checkout: &candidate.checkout,
         quote: &candidate.quote,
-        settings: &candidate.channel.settings,
+        settings: &candidate.market.channel.settings,
     };
     let (mut order, changes) = placement.place(now);
     let events = journal::record_order(system, ctx, &mut order, changes, now);
@@ -341,6 +376,7 @@ fn place_one(
     writes.guarded.push(cart::sql::update(ctx.tenant_id, &mut candidate.cart));
     writes.plain.extend(sql::insert(&order));
     writes.plain.extend(events);
+    writes.uses.add(&order);
     let order_id = order.id;
     let placed = if order.total_minor == 0 {
         let order_token = engine.order_token(ctx.tenant_id, order.id);

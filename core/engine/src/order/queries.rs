@@ -118,7 +118,8 @@ impl Engine {
         self.page(&name, list.cursor, list.limit, bind, read_summary).await
     }
 
-    /// An order: for its buyer by token or by the cart it came from, for staff by scope.
+    /// An order: for its buyer by token or by the cart it came from, for the program that opened its checkout, for
+    /// staff by scope.
     pub async fn get_order(
         &self,
         ctx: &Context,
@@ -128,16 +129,31 @@ impl Engine {
         let (engine, ctx) = (self.clone(), ctx.clone());
         self.database()
             .read(async move |tx: &mut Transaction<'_>| {
-                let opened = token.as_deref().is_some_and(|token| engine.opens_order(ctx.tenant_id, id, token));
-                let Completion { order, payment, .. } = engine.completion(tx, ctx.tenant_id, id).await?;
-                let own = matches!(&ctx.caller, Caller::Shopper(Some(cart_id)) if *cart_id == order.cart_id);
-                if !(opened || own || ctx.allows(Scope::OrdersRead)) {
-                    return Err(unknown().into());
-                }
-                let fulfillment_status = order.fulfillment_status();
-                Ok::<_, Error>(OrderDetails { order, payment, fulfillment_status })
+                engine.order_details(tx, &ctx, id, token.as_deref()).await
             })
             .await
+    }
+
+    /// The same in a transaction.
+    pub(super) async fn order_details(
+        &self,
+        tx: &mut Transaction<'_>,
+        ctx: &Context,
+        id: OrderId,
+        token: Option<&str>,
+    ) -> Result<OrderDetails, Error> {
+        let tenant_id = ctx.tenant_id;
+        let opened = token.is_some_and(|token| self.opens_order(tenant_id, id, token));
+        let Completion { order, payment, .. } = self.completion(tx, tenant_id, id).await?;
+        let own = match &ctx.caller {
+            Caller::Shopper(Some(cart_id)) => *cart_id == order.cart_id,
+            _ => ctx.is_agent(order.agent()),
+        };
+        if !(opened || own || ctx.allows(Scope::OrdersRead)) {
+            return Err(unknown().into());
+        }
+        let fulfillment_status = order.fulfillment_status();
+        Ok(OrderDetails { order, payment, fulfillment_status })
     }
 
     /// The order that became of a cart: for the shopper who holds its token.

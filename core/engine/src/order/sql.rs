@@ -12,13 +12,15 @@ statements! {
         select id, number, channel_id, checkout_id, cart_id, status, email, shipping_address, billing_address,
                shipping_method, currency, prices_include_tax, subtotal_minor, discount_minor, shipping_subtotal_minor,
                shipping_discount_minor, shipping_tax_minor, shipping_tax_rate_millionths, shipping_total_minor,
-               tax_minor, total_minor, placed_at, updated_at, reservation_expires_at, version, event_sequence, source
+               tax_minor, total_minor, placed_at, updated_at, reservation_expires_at, version, event_sequence, source,
+               origin, discounts
           from orders where tenant_id = $1 and id = $2";
     LOCK for update = "
         select id, number, channel_id, checkout_id, cart_id, status, email, shipping_address, billing_address,
                shipping_method, currency, prices_include_tax, subtotal_minor, discount_minor, shipping_subtotal_minor,
                shipping_discount_minor, shipping_tax_minor, shipping_tax_rate_millionths, shipping_total_minor,
-               tax_minor, total_minor, placed_at, updated_at, reservation_expires_at, version, event_sequence, source
+               tax_minor, total_minor, placed_at, updated_at, reservation_expires_at, version, event_sequence, source,
+               origin, discounts
           from orders where tenant_id = $1 and id = $2";
     LINES = "
         select id, product_id, variant_id, sku, title, variant_title, image_url, custom, unit_price_minor,
@@ -30,9 +32,10 @@ statements! {
                             shipping_address, billing_address, shipping_method, currency, prices_include_tax,
                             subtotal_minor, discount_minor, shipping_subtotal_minor, shipping_discount_minor,
                             shipping_tax_minor, shipping_tax_rate_millionths, shipping_total_minor, tax_minor,
-                            total_minor, placed_at, updated_at, reservation_expires_at, version, event_sequence)
+                            total_minor, placed_at, updated_at, reservation_expires_at, version, event_sequence, origin,
+                            discounts)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
-                $23, $24, $25, $26, $27, $28)";
+                $23, $24, $25, $26, $27, $28, $29, $30)";
     INSERT_LINE = "
         insert into order_lines (tenant_id, order_id, id, position, product_id, variant_id, sku, title, variant_title,
                                  image_url, custom, unit_price_minor, subtotal_minor, discount_minor, tax_minor,
@@ -131,6 +134,8 @@ pub(crate) fn insert(order: &Order) -> Vec<Bound> {
         order.reservation_expires_at,
         order.version,
         order.event_sequence,
+        order.origin.as_ref().map(Json),
+        Json(&order.discounts),
     ])];
     bounds.extend(
         (0i64..).zip(&order.lines).map(|(position, line)| insert_line(order, position, line)),
@@ -199,8 +204,6 @@ pub(crate) fn update_lines(order: &Order) -> Vec<Bound> {
 }
 
 fn read_order(tenant_id: TenantId, row: &Row, lines: Vec<OrderLine>) -> Result<Order, StoreError> {
-    let json =
-        |column| row.get::<Option<Json<_>>>(column).map(|found| found.map(|Json(value)| value));
     Ok(Order {
         id: row.get(0)?,
         tenant_id,
@@ -209,15 +212,17 @@ fn read_order(tenant_id: TenantId, row: &Row, lines: Vec<OrderLine>) -> Result<O
         checkout_id: row.get(3)?,
         cart_id: row.get(4)?,
         source: read_source(&row.get::<String>(26)?),
+        origin: json_of(row, 27)?,
         status: read_status(row, 5)?,
         email: row.get(6)?,
-        shipping_address: json(7)?,
-        billing_address: json(8)?,
-        shipping_method: row.get::<Option<Json<_>>>(9)?.map(|Json(value)| value),
+        shipping_address: json_of(row, 7)?,
+        billing_address: json_of(row, 8)?,
+        shipping_method: json_of(row, 9)?,
         currency: row.get(10)?,
         prices_include_tax: row.get(11)?,
         subtotal_minor: row.get(12)?,
         discount_minor: row.get(13)?,
+        discounts: row.get(28).map(|Json(discounts)| discounts)?,
         shipping: LineTotals {
             subtotal_minor: row.get(14)?,
             discount_minor: row.get(15)?,
@@ -234,6 +239,13 @@ fn read_order(tenant_id: TenantId, row: &Row, lines: Vec<OrderLine>) -> Result<O
         version: row.get(24)?,
         event_sequence: row.get(25)?,
     })
+}
+
+fn json_of<T: serde::de::DeserializeOwned>(
+    row: &Row,
+    column: usize,
+) -> Result<Option<T>, StoreError> {
+    row.get::<Option<Json<T>>>(column).map(|found| found.map(|Json(value)| value))
 }
 
 fn read_line(row: &Row) -> Result<OrderLine, StoreError> {
@@ -272,9 +284,7 @@ pub(crate) fn read_status(row: &Row, column: usize) -> Result<Status, StoreError
     known.ok_or_else(|| StoreError::Unit(format!("an order has the unknown status {text}")))
 }
 
+/// A door of a newer release reads as the oldest one.
 fn read_source(text: &str) -> Source {
-    match text {
-        "rest" => Source::Rest,
-        _ => Source::default(),
-    }
+    Source::ALL.into_iter().find(|source| source.as_str() == text).unwrap_or_default()
 }

@@ -4,13 +4,15 @@ use handel_domain::{
     Refusal,
     id::{OrderId, TenantId},
     order::{Order, Status},
+    payment::AttemptStatus,
 };
 use handel_store::{Bound, Transaction, statements, values};
 use jiff::Timestamp;
 
 use super::{sql, unknown};
 use crate::{
-    Context, Engine, Error, Once, Scope, cart, channel::Which, checkout, journal, payment, stock,
+    Context, Engine, Error, Once, Scope, cart, channel::Which, checkout, journal, payment,
+    promotion, stock,
 };
 
 statements! {
@@ -84,6 +86,30 @@ impl Engine {
             .await
     }
 
+    /// Cancels an order whose buyer gives up before it is paid. One that is past that is left alone. Refused
+    /// while an attempt to pay it may still take the money.
+    pub(crate) async fn cancel_waiting_order(
+        &self,
+        tx: &mut Transaction<'_>,
+        ctx: &Context,
+        id: OrderId,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let Some(order) = sql::lock(tx, ctx.tenant_id, id).await? else { return Ok(()) };
+        if !order.awaits_payment() {
+            return Ok(());
+        }
+        let latest = payment::sql::lock_of_order(tx, ctx.tenant_id, id).await?;
+        let latest = latest.and_then(|(_, attempt)| attempt);
+        // An attempt that waits for the buyer ends with the buyer.
+        let is_under_way =
+            |status: AttemptStatus| !status.is_final() && status != AttemptStatus::RequiresAction;
+        if latest.is_some_and(|attempt| is_under_way(attempt.status)) {
+            return Err(payment::in_progress(Some(id)).into());
+        }
+        self.cancel_in(tx, ctx, order, "the buyer gave up".to_owned(), now).await.map(drop)
+    }
+
     /// Cancels an order that is locked. One that was never paid gives its checkout and cart back.
     async fn cancel_in(
         &self,
@@ -117,6 +143,7 @@ impl Engine {
             }
         }
         let change = order.cancel(reason, refund_minor, now)?;
+        promotion::release(tx, &order).await?;
         stock::release_order(tx, self.system(), ctx, order.id, now).await?;
         bounds.extend(journal::record_order(self.system(), ctx, &mut order, vec![change], now));
         bounds.extend(sql::update_lines(&order));

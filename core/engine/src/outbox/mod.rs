@@ -40,9 +40,10 @@ impl Engine {
             .await
     }
 
-    /// Tells the relay and the job runners that there is work.
+    /// Tells the relay, the job runners and the sender of messages that there is work.
     pub(crate) fn wake(&self) {
         self.0.outbox_wake.notify_one();
         self.0.jobs_wake.notify_one();
+        self.0.news_wake.notify_one();
     }
 }

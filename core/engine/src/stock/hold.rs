@@ -1,8 +1,9 @@
 //! Holds: stock that an open checkout keeps from others for a while, where the channel wants that.
 
 use handel_domain::{
+    Code,
     checkout::{Checkout, Quote},
-    id::TenantId,
+    id::{CheckoutId, LocationId, TenantId, VariantId},
     stock::Demand,
 };
 use handel_store::{StoreError, Transaction, Value, statements, values};
@@ -17,6 +18,9 @@ statements! {
         values ($1, $2, $3, $4, $5, $6)
             on conflict (tenant_id, checkout_id, variant_id, location_id) do update
                set quantity = stock_holds.quantity + excluded.quantity, expires_at = excluded.expires_at";
+    OF_CHECKOUT = "
+        select variant_id, location_id, quantity from stock_holds
+         where tenant_id = $1 and checkout_id = $2 order by variant_id, location_id";
     EXPIRED for update skip locked = "
         select tenant_id, checkout_id, variant_id, location_id, quantity
           from stock_holds where expires_at <= $1 order by variant_id, location_id limit 200";
@@ -68,10 +72,71 @@ pub(crate) async fn hold(
     Ok(())
 }
 
+/// Makes the holds of a checkout what its lines need now, and lets go of what it no longer needs. Holds nothing
+/// where not all of it is there.
+pub(crate) async fn hold_anew(
+    tx: &mut Transaction<'_>,
+    tenant_id: TenantId,
+    checkout: &Checkout,
+    quote: &Quote,
+    hold_ms: i64,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let needed = quote.demand().into_iter().map(|demand| demand.variant_id);
+    release(tx, tenant_id, checkout.id, needed.collect(), now).await?;
+    match hold(tx, tenant_id, checkout, quote, hold_ms, now).await {
+        // It wrote nothing before it saw that.
+        Err(error) if error.code() == Code::StockShort => Ok(()),
+        outcome => outcome,
+    }
+}
+
+/// Gives back all that a checkout holds.
+pub(crate) async fn release_holds(
+    tx: &mut Transaction<'_>,
+    tenant_id: TenantId,
+    checkout_id: CheckoutId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    release(tx, tenant_id, checkout_id, Vec::new(), now).await
+}
+
+/// Gives back all that a checkout holds. Levels are locked in their order, with those that are needed next.
+async fn release(
+    tx: &mut Transaction<'_>,
+    tenant_id: TenantId,
+    checkout_id: CheckoutId,
+    mut next: Vec<VariantId>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let rows = tx.rows(OF_CHECKOUT.bind(values![tenant_id, checkout_id])).await?;
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut bounds = Vec::with_capacity(rows.len() * 2);
+    for row in &rows {
+        let (variant_id, location_id): (VariantId, LocationId) = (row.get(0)?, row.get(1)?);
+        next.push(variant_id);
+        bounds.push(change(tenant_id, variant_id, location_id, -row.get::<i64>(2)?, now));
+        bounds.push(sql::DELETE_HOLD.bind(values![
+            tenant_id,
+            checkout_id,
+            variant_id,
+            location_id
+        ]));
+    }
+    let variants: Value = next.into_iter().collect();
+    tx.rows(sql::LOCK_LEVELS.bind(values![tenant_id, variants])).await?;
+    if tx.run_all(bounds).await?.iter().any(|changed| *changed != 1) {
+        return Err(tx.restart().into());
+    }
+    Ok(())
+}
+
 fn change(
     tenant_id: TenantId,
-    variant_id: handel_domain::id::VariantId,
-    location_id: handel_domain::id::LocationId,
+    variant_id: VariantId,
+    location_id: LocationId,
     held_delta: i64,
     now: Timestamp,
 ) -> handel_store::Bound {
@@ -89,7 +154,7 @@ pub(crate) async fn release_expired_holds(
         let tenant_id: TenantId = row.get(0)?;
         let (variant_id, location_id) = (row.get(2)?, row.get(3)?);
         bounds.push(change(tenant_id, variant_id, location_id, -row.get::<i64>(4)?, now));
-        let checkout: Value = row.get::<handel_domain::id::CheckoutId>(1)?.into();
+        let checkout: Value = row.get::<CheckoutId>(1)?.into();
         bounds.push(sql::DELETE_HOLD.bind(vec![
             tenant_id.into(),
             checkout,

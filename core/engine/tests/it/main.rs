@@ -1,5 +1,9 @@
 //! The use cases on real databases.
 
+mod agent_cart;
+mod agent_checkout;
+mod agent_codes;
+mod agent_race;
 mod api_key;
 mod cart;
 mod category;
@@ -9,6 +13,7 @@ mod clock;
 mod crash;
 mod idempotency;
 mod listing;
+mod lookup;
 mod order;
 mod outbox;
 mod overload;
@@ -16,12 +21,16 @@ mod oversell;
 mod payment;
 mod price;
 mod product;
+mod promotion;
+mod promotion_uses;
 mod refund;
 mod statements;
 mod stock;
+mod story;
 mod tenant;
 mod unknown;
 mod upkeep;
+mod webhook;
 
 use handel_domain::{Code, Refusal};
 use handel_engine::Error;

@@ -5,7 +5,7 @@ use handel_domain::{
     id::{LineId, OrderId},
     order::{FulfillmentStatus, LineQuantity, Order, Status},
 };
-use handel_engine::{Caller, Context, Error, ListOrders, Scope};
+use handel_engine::{Caller, Context, Error, ListOrders, Parcel, Scope};
 use handel_store::{StoreError, Transaction, statements, values};
 use handel_testkit::{TestShop, both_databases, fixtures::sku, together};
 
@@ -21,7 +21,8 @@ async fn ship(shop: &TestShop, id: OrderId, units: &[(LineId, i64)]) -> Result<O
     let units = units
         .iter()
         .map(|(line_id, quantity)| LineQuantity { line_id: *line_id, quantity: *quantity });
-    shop.engine.ship_order(&shop.staff(), id, units.collect(), None).await.map(|once| once.reply)
+    let parcel = Parcel { units: units.collect(), ..Parcel::default() };
+    shop.engine.ship_order(&shop.staff(), id, parcel, None).await.map(|once| once.reply)
 }
 
 async fn pack(shop: &TestShop, id: OrderId) -> Result<Order, Error> {
@@ -195,7 +196,7 @@ both_databases! {
         assert_eq!(code(shop.engine.list_orders(&writer, ListOrders { limit: 10, ..ListOrders::default() }).await), Some(Code::ScopeMissing));
         for outcome in [
             shop.engine.pack_order(&nobody, mine.order.id, None).await,
-            shop.engine.ship_order(&nobody, mine.order.id, Vec::new(), None).await,
+            shop.engine.ship_order(&nobody, mine.order.id, Parcel::default(), None).await,
             shop.engine.deliver_order(&nobody, mine.order.id, None).await,
             shop.engine.cancel_order(&nobody, mine.order.id, "x".to_owned(), None).await,
         ] {

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use handel_domain::event::{Event, OrderChange};
+use handel_engine::Parcel;
 use handel_testkit::{TestDatabase, TestShop, both_databases, fixtures::product_input, together};
 
 both_databases! {
@@ -13,7 +14,7 @@ both_databases! {
         for _ in 0..5 {
             let id = shop.buy(&[("MUG", 1)]).await.order.id;
             shop.engine.pack_order(&shop.staff(), id, None).await.expect("it is paid");
-            shop.engine.ship_order(&shop.staff(), id, Vec::new(), None).await.expect("it is packed");
+            shop.engine.ship_order(&shop.staff(), id, Parcel::default(), None).await.expect("it is packed");
             ids.push(id);
         }
         shop.settle().await;
@@ -185,7 +186,10 @@ async fn clocks_that_differ_do_not_mix_up_a_story() {
     shop.product("MUG", 1_000, 10).await;
     let order = shop.buy(&[("MUG", 1)]).await.order.id;
     late.engine.pack_order(&late.staff(), order, None).await.expect("it is paid");
-    shop.engine.ship_order(&shop.staff(), order, Vec::new(), None).await.expect("it is packed");
+    shop.engine
+        .ship_order(&shop.staff(), order, Parcel::default(), None)
+        .await
+        .expect("it is packed");
     late.engine.deliver_order(&late.staff(), order, None).await.expect("it is shipped");
     shop.settle().await;
     let deliveries = shop.events.deliveries();

@@ -7,7 +7,7 @@ use handel_domain::{
     catalog::{Backorder, Product},
     order::Status,
 };
-use handel_engine::{Caller, Context, Scope, StockKey};
+use handel_engine::{Caller, Context, Parcel, Scope, StockKey};
 use handel_testkit::{
     TestShop, both_databases,
     fixtures::{adjustment, product_input, with_key},
@@ -204,10 +204,10 @@ both_databases! {
         let short = refusal(shop.submit(&late, "tok_ok", "late").await);
         assert_eq!((short.code, short.details.shortages[0].available), (Code::StockShort, 0));
         shop.engine.pack_order(&shop.staff(), order.id, None).await.expect("it is paid");
-        let shipped = refusal(shop.engine.ship_order(&shop.staff(), order.id, Vec::new(), None).await);
+        let shipped = refusal(shop.engine.ship_order(&shop.staff(), order.id, Parcel::default(), None).await);
         assert_eq!((shipped.code, shipped.details.shortages[0].available), (Code::StockShort, 2));
         shop.receive_stock("MUG", 3).await;
-        shop.engine.ship_order(&shop.staff(), order.id, Vec::new(), None).await.expect("they are there");
+        shop.engine.ship_order(&shop.staff(), order.id, Parcel::default(), None).await.expect("they are there");
         let level = shop.stock(&mug).await;
         assert_eq!((level.on_hand, level.allocated), (0, 0));
         shop.settle().await;

@@ -6,6 +6,7 @@ use deadpool_postgres::Object;
 use futures_util::future::{try_join, try_join_all};
 use tokio_postgres::types::ToSql;
 
+use super::rows::{Run, runs};
 use crate::{
     error::StoreError,
     row::{Columns, Row},
@@ -42,7 +43,8 @@ impl<'b> PostgresTransaction<'b> {
     }
 
     pub(crate) async fn rows_all(&mut self, bounds: &[Bound]) -> Result<Vec<Vec<Row>>, StoreError> {
-        let prepared = self.prepare_all(bounds).await?;
+        let texts = bounds.iter().map(|bound| bound.statement.for_postgres());
+        let prepared = self.prepare_all(texts).await?;
         let client = self.client;
         let queries = bounds.iter().zip(&prepared).map(|(bound, prepared)| async move {
             let values: Vec<&(dyn ToSql + Sync)> =
@@ -55,14 +57,21 @@ impl<'b> PostgresTransaction<'b> {
     }
 
     pub(crate) async fn run_all(&mut self, bounds: &[Bound]) -> Result<Vec<u64>, StoreError> {
-        let prepared = self.prepare_all(bounds).await?;
+        let runs = runs(bounds);
+        let prepared = self.prepare_all(runs.iter().map(|run| run.text)).await?;
         let client = self.client;
-        let commands = bounds.iter().zip(&prepared).map(|(bound, prepared)| async move {
+        let commands = runs.iter().zip(&prepared).map(|(run, prepared)| async move {
             let values: Vec<&(dyn ToSql + Sync)> =
-                bound.values.iter().map(|value| value as _).collect();
+                run.values.iter().map(|value| *value as _).collect();
             client.execute(prepared, &values).await
         });
-        self.pipeline(commands).await
+        let changed = self.pipeline(commands).await?;
+        // A plain insert changes as many rows as it has, or fails.
+        let each = |(run, changed): (&Run<'_>, u64)| match run.bounds {
+            1 => vec![changed],
+            rows => vec![1; rows],
+        };
+        Ok(runs.iter().zip(changed).flat_map(each).collect())
     }
 
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
@@ -111,11 +120,10 @@ impl<'b> PostgresTransaction<'b> {
     /// Prepares what this connection has not run before. Costs a round trip only the first time.
     async fn prepare_all(
         &mut self,
-        bounds: &[Bound],
+        texts: impl ExactSizeIterator<Item = &'static str>,
     ) -> Result<Vec<tokio_postgres::Statement>, StoreError> {
-        let mut prepared = Vec::with_capacity(bounds.len());
-        for bound in bounds {
-            let text = bound.statement.for_postgres();
+        let mut prepared = Vec::with_capacity(texts.len());
+        for text in texts {
             let outcome = self.answered(self.client.prepare_cached(text)).await;
             prepared.push(outcome.map_err(|error| self.fail(error))?);
         }

@@ -26,7 +26,7 @@ statements! {
         select name from pragma_table_list where schema = 'main' and type = 'table' and strict = 0
            and name not like 'sqlite_%'";
     FORGET = "delete from schema_migrations";
-    FUTURE = "update schema_migrations set version = 999";
+    FUTURE = "update schema_migrations set version = version + 998";
     CHANGED = "update schema_migrations set checksum = 'other'";
 }
 

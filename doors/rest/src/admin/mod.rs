@@ -29,10 +29,12 @@ macro_rules! wire_enum {
 
 mod categories;
 mod channels;
+mod deliveries;
 mod keys;
 mod operations;
 mod orders;
 mod products;
+mod promotions;
 mod stock;
 
 use axum::response::Response;
@@ -60,6 +62,12 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
         .routes(routes!(products::set_prices))
         .routes(routes!(categories::list_categories, categories::create_category))
         .routes(routes!(categories::replace_category, categories::delete_category))
+        .routes(routes!(promotions::list_promotions, promotions::create_promotion))
+        .routes(routes!(
+            promotions::get_promotion,
+            promotions::replace_promotion,
+            promotions::delete_promotion
+        ))
         .routes(routes!(stock::get_stock))
         .routes(routes!(stock::list_movements))
         .routes(routes!(stock::adjust_stock))
@@ -77,6 +85,9 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
         .routes(routes!(keys::revoke_key))
         .routes(routes!(operations::list_dead_jobs))
         .routes(routes!(operations::replay_job))
+        .routes(routes!(deliveries::list_deliveries))
+        .routes(routes!(deliveries::replay_delivery))
+        .routes(routes!(deliveries::replay_deliveries))
 }
 
 /// Which page of a list.

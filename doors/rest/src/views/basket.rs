@@ -11,7 +11,10 @@ use handel_engine as engine;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{AddressBody, OrderView, PaymentView};
+use super::{
+    AddressBody, OrderView, PaymentView,
+    discount::{DiscountView, RejectedCodeView},
+};
 
 /// A cart with what it costs now.
 #[derive(Serialize, ToSchema)]
@@ -26,6 +29,8 @@ pub(crate) struct CartView {
     version: i64,
     #[serde(flatten)]
     quote: QuoteView,
+    /// The codes that the shopper gave.
+    codes: Vec<String>,
     /// When it disappears unless it is used.
     expires_at: String,
 }
@@ -44,6 +49,10 @@ struct QuoteView {
     subtotal_minor: i64,
     /// Sum of the discounts, in minor units.
     discount_minor: i64,
+    /// The discounts in the order in which they were applied.
+    discounts: Vec<DiscountView>,
+    /// The codes that do nothing at the moment. A code that is in neither list has nothing to take off yet.
+    rejected_codes: Vec<RejectedCodeView>,
     /// What shipping costs, in minor units.
     shipping_minor: i64,
     /// Sum of the taxes, in minor units.
@@ -123,6 +132,8 @@ pub(crate) struct CheckoutView {
     version: i64,
     #[serde(flatten)]
     quote: QuoteView,
+    /// The codes that the buyer gave.
+    codes: Vec<String>,
     /// Where the receipt goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<String>,
@@ -178,6 +189,7 @@ impl From<engine::OwnedCart> for CartView {
             status: cart.status.as_str().to_owned(),
             version: cart.version,
             quote: QuoteView::new(quote, currency),
+            codes: cart.codes,
             expires_at: cart.expires_at.to_string(),
         }
     }
@@ -190,6 +202,7 @@ impl CheckoutView {
             quote,
             currency,
             shipping_options,
+            shipping_discounts_minor: _,
             missing,
             completion,
         } = view;
@@ -212,6 +225,7 @@ impl CheckoutView {
             status,
             version: checkout.version,
             quote: QuoteView::new(quote, currency),
+            codes: checkout.codes,
             email: checkout.buyer.email.map(|email| email.to_string()),
             shipping_address: checkout.buyer.shipping_address.as_ref().map(AddressBody::from),
             billing_address: checkout.buyer.billing_address.as_ref().map(AddressBody::from),
@@ -237,6 +251,8 @@ impl QuoteView {
             prices_include_tax: totals.prices_include_tax,
             subtotal_minor: totals.subtotal_minor,
             discount_minor: totals.discount_minor,
+            discounts: quote.discounts.iter().map(DiscountView::from).collect(),
+            rejected_codes: quote.rejected_codes.into_iter().map(RejectedCodeView::from).collect(),
             shipping_minor: totals.shipping.subtotal_minor,
             tax_minor: totals.tax_minor,
             total_minor: totals.total_minor,

@@ -2,6 +2,7 @@
 
 mod address;
 mod basket;
+mod discount;
 mod order;
 mod payment;
 

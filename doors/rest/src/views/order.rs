@@ -1,13 +1,16 @@
 //! Orders on the wire.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-use handel_domain::order::{FulfillmentStatus, Order, OrderLine};
+use handel_domain::{
+    order::{FulfillmentStatus, Order, OrderLine},
+    origin::Origin,
+};
 use handel_engine::{OrderDetails, OrderSummary, PaymentSummary};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{AddressBody, PaymentView, payment::PaymentStatusView};
+use super::{AddressBody, PaymentView, discount::DiscountView, payment::PaymentStatusView};
 
 /// An order with everything that an invoice needs.
 #[derive(Serialize, ToSchema)]
@@ -28,6 +31,11 @@ pub(crate) struct OrderView {
     fulfillment_status: &'static str,
     /// The checkout it came from.
     checkout_id: String,
+    /// The door that it came through: `rest`, `ucp`, `mcp` or `page`.
+    source: &'static str,
+    /// The program that it was bought through; absent where a shopper bought, and for buyers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<OriginView>,
     /// Where the receipt goes.
     email: String,
     /// Where the goods go.
@@ -49,6 +57,8 @@ pub(crate) struct OrderView {
     subtotal_minor: i64,
     /// Sum of the discounts, in minor units.
     discount_minor: i64,
+    /// The discounts, as they were when it was placed.
+    discounts: Vec<DiscountView>,
     /// What shipping costs, in minor units.
     shipping_minor: i64,
     /// Sum of the taxes, in minor units.
@@ -67,6 +77,24 @@ pub(crate) struct OrderView {
     reservation_expires_at: Option<String>,
     /// Grows with every change; the ETag.
     pub(crate) version: i64,
+}
+
+/// What a program said about itself when it opened the checkout.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OriginView {
+    /// The door that the checkout was opened through.
+    source: &'static str,
+    /// The address of the profile by which the program introduced itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "https://agent.example/profile.json")]
+    agent: Option<String>,
+    /// The protocol and version that it spoke.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "ucp/2026-08-25")]
+    protocol: Option<String>,
+    /// Which campaign or link led to the shop, as the program said.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    attribution: BTreeMap<String, String>,
 }
 
 /// A line of an order.
@@ -148,6 +176,8 @@ impl OrderView {
             payment_status: payment.map(|payment| payment.status.into()),
             fulfillment_status: fulfillment(order.fulfillment_status()),
             checkout_id: order.checkout_id.to_string(),
+            source: order.source.as_str(),
+            origin: None,
             email: order.email.to_string(),
             shipping_address: order.shipping_address.as_ref().map(AddressBody::from),
             billing_address: order.billing_address.as_ref().map(AddressBody::from),
@@ -157,6 +187,7 @@ impl OrderView {
             prices_include_tax: order.prices_include_tax,
             subtotal_minor: order.subtotal_minor,
             discount_minor: order.discount_minor,
+            discounts: order.discounts.iter().map(DiscountView::from).collect(),
             shipping_minor: order.shipping.subtotal_minor,
             tax_minor: order.tax_minor,
             total_minor: order.total_minor,
@@ -167,6 +198,25 @@ impl OrderView {
                 .awaits_payment()
                 .then(|| order.reservation_expires_at.to_string()),
             version: order.version,
+        }
+    }
+}
+
+impl OrderView {
+    /// Adds what only staff see.
+    pub(crate) fn for_staff(mut self, order: &Order) -> Self {
+        self.origin = order.origin.as_ref().map(OriginView::from);
+        self
+    }
+}
+
+impl From<&Origin> for OriginView {
+    fn from(origin: &Origin) -> Self {
+        Self {
+            source: origin.source.as_str(),
+            agent: origin.agent.clone(),
+            protocol: origin.protocol.clone(),
+            attribution: origin.attribution.clone(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What the REST door promises to those who call it, met through the whole router, and over real sockets
 //! where the server itself has a part in it.
 
+mod agents;
 mod catalog;
 mod errors;
 mod idempotency;
@@ -8,6 +9,7 @@ mod limits;
 mod matrix;
 mod metrics;
 mod openapi;
+mod promotions;
 mod purchase;
 mod security;
 mod server;

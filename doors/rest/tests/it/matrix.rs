@@ -1,7 +1,11 @@
 //! Who may do what: for every operation of staff, made from the documentation itself, so that none is left out.
 
+use handel_domain::promotion::Class;
 use handel_engine::Scope;
-use handel_testkit::{both_databases, fixtures::product_input};
+use handel_testkit::{
+    both_databases,
+    fixtures::{percent, product_input, promotion_rules},
+};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -15,9 +19,11 @@ struct Things {
     product: String,
     variant: String,
     category: String,
+    promotion: String,
     order: String,
     key: String,
     job: String,
+    delivery: String,
 }
 
 impl Things {
@@ -27,14 +33,18 @@ impl Things {
         let key = shop.key(&[Scope::KeysWrite]).await;
         let category = shop.post("/admin/categories").bearer(&shop.key(Scope::ALL).await);
         let category = category.json(&json!({ "name": "Kitchen" })).send().await.expect(201).json();
+        let rules = promotion_rules(Class::Order, percent(10));
+        let promotion = shop.promotion(rules, &["TEN"]).await.promotion;
         let keys = shop.get("/admin/keys").bearer(&key).send().await.expect(200).json();
         Self {
             product: product.id.to_string(),
             variant: product.variants[0].id.to_string(),
+            promotion: promotion.id.to_string(),
             category: category["id"].as_str().expect("an id").to_owned(),
             order: order.to_string(),
             key: keys["items"][0]["id"].as_str().expect("an id").to_owned(),
             job: shop.system.mint::<handel_domain::id::JobKind>(shop.now()).to_string(),
+            delivery: shop.system.mint::<handel_domain::id::DeliveryKind>(shop.now()).to_string(),
         }
     }
 
@@ -42,9 +52,11 @@ impl Things {
         let id = match template.split('/').nth(4).expect("what it is about") {
             "products" => &self.product,
             "categories" => &self.category,
+            "promotions" => &self.promotion,
             "orders" => &self.order,
             "keys" => &self.key,
             "jobs" => &self.job,
+            "webhooks" => &self.delivery,
             _ => "",
         };
         let path = template.replace("{id}", id).replace("{variant_id}", &self.variant);
@@ -60,9 +72,12 @@ async fn body(shop: &Shop, operation: &str) -> Option<Value> {
         "admin_replace_product" => serde_json::to_value(product_input("MUG", 100)).expect("JSON"),
         "admin_set_prices" => json!({ "prices": [] }),
         "admin_create_category" | "admin_replace_category" => json!({ "name": "Kitchen" }),
+        "admin_create_promotion" | "admin_replace_promotion" => json!({
+            "title": "10 %", "class": "order", "action": { "kind": "percentage", "rate_millionths": 100_000 },
+        }),
         "admin_adjust_stock" => json!({ "sku": "MUG", "delta": 1, "reason": "a test" }),
         "admin_cancel_order" => json!({ "reason": "a test" }),
-        "admin_ship_order" => json!({}),
+        "admin_ship_order" | "admin_replay_deliveries" => json!({}),
         "admin_put_channel" => {
             let channel = shop.get("/admin/channels/eur").bearer(&key).send().await.expect(200);
             channel.json()["settings"].clone()

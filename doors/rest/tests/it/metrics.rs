@@ -39,6 +39,8 @@ both_databases! {
             &format!("handel_outbox_waiting {waiting}"),
             &format!("handel_jobs_queued {jobs}"),
             "handel_jobs_dead 0",
+            "handel_webhooks_waiting 0",
+            "handel_webhooks_dead 0",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }

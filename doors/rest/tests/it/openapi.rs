@@ -13,6 +13,7 @@ const OPERATIONS: &str = "\
 DELETE /admin/categories/{id}
 DELETE /admin/keys/{id}
 DELETE /admin/products/{id}
+DELETE /admin/promotions/{id}
 DELETE /cart/items/{id}
 GET /admin/categories
 GET /admin/channels
@@ -24,14 +25,19 @@ GET /admin/orders/{id}
 GET /admin/orders/{id}/history
 GET /admin/orders/{id}/reconciliation
 GET /admin/products/{id}
+GET /admin/promotions
+GET /admin/promotions/{id}
 GET /admin/stock/{variant_id}
 GET /admin/stock/{variant_id}/movements
+GET /admin/webhooks/deliveries
 GET /cart
 GET /categories
 GET /channels
 GET /checkout/{id}
 GET /orders
 GET /orders/{id}
+GET /policies
+GET /policies/{kind}
 GET /products
 GET /products/{key}
 PATCH /cart/items/{id}
@@ -44,7 +50,10 @@ POST /admin/orders/{id}/deliver
 POST /admin/orders/{id}/pack
 POST /admin/orders/{id}/ship
 POST /admin/products
+POST /admin/promotions
 POST /admin/stock/adjustments
+POST /admin/webhooks/deliveries/replay
+POST /admin/webhooks/deliveries/{id}/replay
 POST /cart
 POST /cart/items
 POST /checkout
@@ -53,7 +62,9 @@ POST /webhooks/{provider}
 PUT /admin/categories/{id}
 PUT /admin/channels/{code}
 PUT /admin/products/{id}
-PUT /admin/variants/{sku}/prices";
+PUT /admin/promotions/{id}
+PUT /admin/variants/{sku}/prices
+PUT /cart/codes";
 
 async fn shop() -> Shop {
     Shop::start(TestDatabase::sqlite().await).await

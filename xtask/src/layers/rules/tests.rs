@@ -19,12 +19,14 @@ fn house() -> Vec<Package> {
             "handel-rest",
             &["handel-domain", "handel-ports", "handel-engine", "handel-kit"],
         ),
-        package("doors/ucp", "handel-ucp", &["handel-kit", "axum"]),
+        package("doors/signatures", "handel-signatures", &["http"]),
+        package("doors/ucp", "handel-ucp", &["handel-kit", "handel-signatures", "axum"]),
         package(
             "adapters/local",
             "handel-local",
             &["handel-domain", "handel-ports", "rusqlite", "axum"],
         ),
+        package("adapters/web", "handel-web", &["handel-ports"]),
         package("adapters/stripe", "handel-stripe", &["handel-ports"]),
         package("handel", "handel", &["handel-store", "handel-rest", "handel-stripe", "axum"]),
         package(

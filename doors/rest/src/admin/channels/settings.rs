@@ -5,6 +5,7 @@ use handel_domain::{
     address::Country,
     channel::Settings,
     money::Rounding,
+    policy::Policy,
     shipping::ShippingMethod,
     tax::{MissingRate, Rate, RoundPer, TaxPolicy, TaxRate},
     text::Slug,
@@ -64,6 +65,9 @@ pub(crate) struct SettingsBody {
     #[serde(default = "line_quantity_max")]
     #[schema(default = line_quantity_max)]
     line_quantity_max: u32,
+    /// What shoppers may rely on, such as returns; at most 20.
+    #[serde(default)]
+    policies: Vec<PolicyBody>,
 }
 
 fn cart_ttl_ms() -> i64 {
@@ -191,6 +195,22 @@ struct ShippingMethodBody {
     tax_class: String,
 }
 
+/// A policy that shoppers read and programs link to.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PolicyBody {
+    /// What it is about: `privacy-policy`, `terms-of-service`, `refund-policy`, `shipping-policy`, `faq`, or a
+    /// kind of your own.
+    #[schema(value_type = String, example = "refund-policy")]
+    kind: Slug,
+    /// What shoppers read first.
+    #[schema(example = "Returns and refunds", max_length = 200)]
+    title: String,
+    /// The text: paragraphs with empty lines between, at most 100000 bytes.
+    #[schema(example = "Send back what you do not like within 30 days.")]
+    text: String,
+}
+
 impl TryFrom<SettingsBody> for Settings {
     type Error = Refusal;
 
@@ -209,6 +229,7 @@ impl TryFrom<SettingsBody> for Settings {
             hold_ms: body.hold_ms,
             cart_lines_max: body.cart_lines_max,
             line_quantity_max: body.line_quantity_max,
+            policies: body.policies.into_iter().map(Policy::from).collect(),
         })
     }
 }
@@ -230,6 +251,7 @@ impl From<Settings> for SettingsBody {
             hold_ms: settings.hold_ms,
             cart_lines_max: settings.cart_lines_max,
             line_quantity_max: settings.line_quantity_max,
+            policies: settings.policies.into_iter().map(PolicyBody::from).collect(),
         }
     }
 }
@@ -292,6 +314,18 @@ impl From<ShippingMethod> for ShippingMethodBody {
     }
 }
 
+impl From<PolicyBody> for Policy {
+    fn from(PolicyBody { kind, title, text }: PolicyBody) -> Self {
+        Self { kind, title, text }
+    }
+}
+
+impl From<Policy> for PolicyBody {
+    fn from(Policy { kind, title, text }: Policy) -> Self {
+        Self { kind, title, text }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -328,7 +362,8 @@ mod tests {
                 "tax_class": "standard"
             }],
             "cart_ttl_ms": 60_000, "checkout_ttl_ms": 60_001, "reservation_ms": 60_002, "hold_ms": 1,
-            "cart_lines_max": 2, "line_quantity_max": 3
+            "cart_lines_max": 2, "line_quantity_max": 3,
+            "policies": [{ "kind": "faq", "title": "Questions", "text": "None yet." }]
         });
         let body: SettingsBody = serde_json::from_value(written.clone()).expect("settings");
         let settings = Settings::try_from(body).expect("settings");

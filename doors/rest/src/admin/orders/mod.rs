@@ -72,7 +72,7 @@ pub(crate) struct AuditEntryView {
     /// What happened.
     #[schema(example = "order_paid")]
     action: String,
-    /// Who did it: `shopper:…`, `api_key:…`, `operator`, `provider:…` or `system:…`.
+    /// Who did it: `shopper:…`, `agent:…`, `api_key:…`, `operator`, `provider:…` or `system:…`.
     #[schema(example = "api_key:key_01jd6z3v9q8x7k2m4n5p6r7s8t")]
     actor: String,
     /// In which request.
@@ -156,7 +156,11 @@ pub(super) async fn get_order(
     request: Request,
 ) -> Result<Response, Problem> {
     let details = door.engine().get_order(&request.ctx, id, None).await?;
-    Ok(versioned(StatusCode::OK, details.order.version, OrderView::from(&details)))
+    Ok(versioned(
+        StatusCode::OK,
+        details.order.version,
+        OrderView::from(&details).for_staff(&details.order),
+    ))
 }
 
 /// What happened to an order and who did it, newest first.

@@ -4,8 +4,9 @@ use axum::{extract::State, response::Response};
 use handel_domain::{
     Refusal,
     id::{LineId, OrderId},
-    order::{LineQuantity, Order},
+    order::{LineQuantity, Order, Tracking},
 };
+use handel_engine::Parcel;
 use handel_kit::{Door, PathParams, Problem, ProblemBody, Staff, Write, expected_version, needs};
 use http::StatusCode;
 use serde::Deserialize;
@@ -24,6 +25,15 @@ use crate::{
 pub(crate) struct ShipBody {
     /// The units that leave; all that are left if absent.
     lines: Option<Vec<ShipLineBody>>,
+    /// Who carries them.
+    #[schema(example = "DHL", max_length = 100)]
+    carrier: Option<String>,
+    /// The carrier's number of the parcel.
+    #[schema(example = "00340434161094000000", max_length = 100)]
+    tracking_number: Option<String>,
+    /// Where the buyer sees how far the parcel is.
+    #[schema(example = "https://carrier.example/track/00340434161094000000", max_length = 2048)]
+    tracking_url: Option<String>,
 }
 
 /// Some units of a line.
@@ -102,8 +112,8 @@ pub(crate) async fn ship_order(
     write: Write<Option<ShipBody>>,
 ) -> Result<Response, Problem> {
     let expected = expected_version(&write.headers)?;
-    let units = write.body.map_or(Ok(Vec::new()), ShipBody::units)?;
-    let shipped = door.engine().ship_order(&write.ctx, id, units, expected).await?;
+    let parcel = write.body.map_or(Ok(Parcel::default()), ShipBody::read)?;
+    let shipped = door.engine().ship_order(&write.ctx, id, parcel, expected).await?;
     Ok(once(shipped, |order| answer(&order)))
 }
 
@@ -166,18 +176,21 @@ pub(crate) async fn cancel_order(
 }
 
 fn answer(order: &Order) -> Response {
-    versioned(StatusCode::OK, order.version, OrderView::new(order, None, None))
+    versioned(StatusCode::OK, order.version, OrderView::new(order, None, None).for_staff(order))
 }
 
 impl ShipBody {
-    /// The units that leave; none stands for all that are left. A list that came out empty is a mistake.
-    fn units(self) -> Result<Vec<LineQuantity>, Refusal> {
-        let Some(lines) = self.lines else { return Ok(Vec::new()) };
-        if lines.is_empty() {
+    /// What leaves; no units stand for all that are left. A list that came out empty is a mistake.
+    fn read(self) -> Result<Parcel, Refusal> {
+        let Self { lines, carrier, tracking_number, tracking_url } = self;
+        if lines.as_ref().is_some_and(Vec::is_empty) {
             let message = "must not be empty; leave it out to ship all that is left";
             return Err(Refusal::field("/lines", message));
         }
-        Ok(lines.into_iter().map(LineQuantity::from).collect())
+        Ok(Parcel {
+            units: lines.into_iter().flatten().map(LineQuantity::from).collect(),
+            tracking: Tracking { carrier, number: tracking_number, url: tracking_url },
+        })
     }
 }
 

@@ -1,0 +1,310 @@
+//! What buyers say about delivery and contact.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    address::{self, Address},
+    channel::Settings,
+    origin::escape,
+    refusal::{Code, FieldErrors, Refusal},
+    text::{self, Email, Slug},
+};
+
+/// Most addresses that a buyer may choose from.
+pub const DESTINATIONS_MAX: usize = 20;
+/// Most purposes that consent is given for, most segments of one, and the longest name, in characters.
+const CONSENTS_MAX: (usize, usize, usize) = (50, 50, 200);
+
+/// What a buyer says about delivery and contact. Absent parts are kept when a checkout is updated.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buyer {
+    /// Where the receipt goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Email>,
+    /// Given name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_name: Option<String>,
+    /// Family name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_name: Option<String>,
+    /// Phone number of the buyer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// Where the goods go: the address of the selected destination where one is selected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping_address: Option<Address>,
+    /// Who is billed; the shipping address if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billing_address: Option<Address>,
+    /// How the goods go there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shipping_method: Option<Slug>,
+    /// The addresses that the buyer may choose from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub destinations: Vec<Destination>,
+    /// Which of them is chosen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selected_destination: Option<String>,
+    /// What the buyer agreed to or not, by purpose, such as `dev.ucp.consent.marketing`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub consents: BTreeMap<String, Consent>,
+}
+
+/// An address that the goods could go to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destination {
+    /// What it is chosen by; unique within the checkout.
+    pub id: String,
+    /// The address.
+    pub address: Address,
+}
+
+/// A decision of the buyer on one purpose.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// Whether the buyer agrees.
+    pub granted: bool,
+    /// Decisions on parts of the purpose, such as e-mail; they go before the one on the whole.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub segments: BTreeMap<String, bool>,
+}
+
+impl Buyer {
+    /// Checks what a buyer sent, against the rules of the channel. The address of a selected destination
+    /// becomes the shipping address.
+    pub fn checked(self, settings: &Settings) -> Result<Self, Refusal> {
+        let mut errors = FieldErrors::default();
+        check_consents(&self.consents, &mut errors);
+        let first_name = name("/first_name", self.first_name, &mut errors);
+        let last_name = name("/last_name", self.last_name, &mut errors);
+        let phone =
+            self.phone.and_then(|phone| errors.take(address::checked_phone("/phone", &phone)));
+        let phone = phone.filter(|phone| !phone.is_empty());
+        let destinations = check_destinations(self.destinations, &mut errors);
+        let selected =
+            self.selected_destination.filter(|_| errors.is_empty()).and_then(|selected| {
+                let found = destinations.iter().find(|destination| destination.id == selected);
+                errors.check(
+                    found.is_some(),
+                    "/selected_destination",
+                    "is none of the destinations",
+                );
+                found
+            });
+        let mut address = |address: Option<Address>, pointer| {
+            address.and_then(|address| errors.take(address.checked(pointer)))
+        };
+        let shipping_address = match selected {
+            Some(selected) => Some(selected.address.clone()),
+            None => address(self.shipping_address, "/shipping_address"),
+        };
+        let billing_address = address(self.billing_address, "/billing_address");
+        errors.finish()?;
+        if let Some(address) =
+            shipping_address.as_ref().filter(|address| !settings.sells_to(address.country))
+        {
+            return Err(Refusal::new(
+                Code::CountryRefused,
+                format!("this shop does not sell to {}", address.country),
+            ));
+        }
+        Ok(Self {
+            email: self.email,
+            first_name,
+            last_name,
+            phone,
+            shipping_address,
+            billing_address,
+            shipping_method: self.shipping_method,
+            selected_destination: selected.map(|selected| selected.id.clone()),
+            destinations,
+            consents: self.consents,
+        })
+    }
+
+    /// Takes over what is present in `newer`.
+    pub fn merge(&mut self, newer: Self) {
+        self.email = newer.email.or(self.email.take());
+        self.first_name = newer.first_name.or(self.first_name.take());
+        self.last_name = newer.last_name.or(self.last_name.take());
+        self.phone = newer.phone.or(self.phone.take());
+        self.billing_address = newer.billing_address.or(self.billing_address.take());
+        self.shipping_method = newer.shipping_method.or(self.shipping_method.take());
+        if !newer.destinations.is_empty() {
+            self.destinations = newer.destinations;
+        }
+        if newer.shipping_address.is_some() {
+            self.shipping_address = newer.shipping_address;
+            self.selected_destination = newer.selected_destination;
+        }
+        // Who sends other addresses without a choice has not chosen among them yet; the goods still go where
+        // they were to go.
+        let is_there = |selected: &String| {
+            self.destinations.iter().any(|destination| destination.id == *selected)
+        };
+        self.selected_destination = self.selected_destination.take().filter(is_there);
+        self.consents.extend(newer.consents);
+    }
+
+    /// Becomes what `newer` says. Decisions on consent stay where nothing is said of any.
+    pub(crate) fn replace(&mut self, newer: Self) {
+        let consents = std::mem::take(&mut self.consents);
+        *self = newer;
+        if self.consents.is_empty() {
+            self.consents = consents;
+        }
+    }
+}
+
+fn name(pointer: &str, name: Option<String>, errors: &mut FieldErrors) -> Option<String> {
+    let name = name?;
+    if text::looks_like_card_number(&name) {
+        return errors.take(Err(Refusal::card_number(pointer)));
+    }
+    errors.take(text::optional_line(pointer, &name, 100)).filter(|name| !name.is_empty())
+}
+
+fn check_destinations(
+    destinations: Vec<Destination>,
+    errors: &mut FieldErrors,
+) -> Vec<Destination> {
+    if destinations.len() > DESTINATIONS_MAX {
+        errors.add("/destinations", format!("must not have more than {DESTINATIONS_MAX} entries"));
+        return Vec::new();
+    }
+    let mut ids = BTreeSet::new();
+    let mut checked = Vec::with_capacity(destinations.len());
+    for (at, destination) in destinations.into_iter().enumerate() {
+        let pointer = format!("/destinations/{at}");
+        let id = errors.take(text::line(&format!("{pointer}/id"), &destination.id, 100));
+        let address = errors.take(destination.address.checked(&format!("{pointer}/address")));
+        let (Some(id), Some(address)) = (id, address) else { continue };
+        if text::looks_like_card_number(&id) {
+            errors.take::<()>(Err(Refusal::card_number(format!("{pointer}/id"))));
+        }
+        errors.check(ids.insert(id.clone()), format!("{pointer}/id"), "must be unique");
+        checked.push(Destination { id, address });
+    }
+    checked
+}
+
+fn check_consents(consents: &BTreeMap<String, Consent>, errors: &mut FieldErrors) {
+    let (purposes, segments, name_max) = CONSENTS_MAX;
+    if consents.len() > purposes {
+        return errors.add("/consents", format!("must not have more than {purposes} entries"));
+    }
+    for (purpose, consent) in consents {
+        let pointer = format!("/consents/{}", escape(purpose));
+        errors.check(
+            consent.segments.len() <= segments,
+            format!("{pointer}/segments"),
+            format!("must not have more than {segments} entries"),
+        );
+        for name in std::iter::once(purpose).chain(consent.segments.keys().take(segments)) {
+            errors.take(text::line("/consents", name, name_max));
+            if text::looks_like_card_number(name) {
+                errors.take::<()>(Err(Refusal::card_number("/consents")));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::settings;
+
+    fn home(line1: &str) -> Address {
+        Address {
+            name: "Ada Lovelace".into(),
+            line1: line1.into(),
+            line2: None,
+            city: "Berlin".into(),
+            region: None,
+            postal_code: Some("10115".into()),
+            country: "DE".parse().expect("a country"),
+            phone: None,
+        }
+    }
+
+    fn to(ids: &[&str], selected: Option<&str>) -> Buyer {
+        let destination = |id: &&str| Destination { id: (*id).into(), address: home(id) };
+        Buyer {
+            destinations: ids.iter().map(destination).collect(),
+            selected_destination: selected.map(str::to_owned),
+            ..Buyer::default()
+        }
+    }
+
+    fn pointer(buyer: Buyer) -> String {
+        let refusal = buyer.checked(&settings()).expect_err("it is wrong");
+        refusal.details.errors[0].pointer.clone()
+    }
+
+    #[test]
+    fn goods_go_to_the_destination_that_is_selected() {
+        let buyer =
+            Buyer { shipping_address: Some(home("elsewhere")), ..to(&["a", "b"], Some("b")) };
+        let checked = buyer.checked(&settings()).expect("it is there");
+        assert_eq!(checked.shipping_address, Some(home("b")));
+        assert_eq!(pointer(to(&["a"], Some("b"))), "/selected_destination");
+        assert_eq!(pointer(to(&["a", "a"], None)), "/destinations/1/id");
+        let many: Vec<String> = (0..21).map(|n| n.to_string()).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(pointer(to(&many, None)), "/destinations");
+    }
+
+    #[test]
+    fn a_choice_ends_when_the_goods_go_elsewhere() {
+        let mut buyer = to(&["a", "b"], Some("b")).checked(&settings()).expect("it is there");
+        buyer.merge(Buyer { shipping_address: Some(home("typed")), ..Buyer::default() });
+        assert_eq!((buyer.selected_destination.clone(), buyer.destinations.len()), (None, 2));
+        let mut buyer = to(&["a", "b"], Some("b")).checked(&settings()).expect("it is there");
+        buyer.merge(to(&["c"], None));
+        assert_eq!((buyer.selected_destination, buyer.shipping_address), (None, Some(home("b"))));
+    }
+
+    #[test]
+    fn names_phones_and_consents_are_checked() {
+        let card = "4242 4242 4242 4242".to_owned();
+        let consent = |name: &str| BTreeMap::from([(name.to_owned(), Consent::default())]);
+        let wrong = [
+            (Buyer { first_name: Some(card.clone()), ..Buyer::default() }, "/first_name"),
+            (Buyer { last_name: Some("x".repeat(101)), ..Buyer::default() }, "/last_name"),
+            (Buyer { phone: Some(card.clone()), ..Buyer::default() }, "/phone"),
+            (Buyer { phone: Some("1\n2".into()), ..Buyer::default() }, "/phone"),
+            (Buyer { consents: consent(&card), ..Buyer::default() }, "/consents"),
+            (Buyer { consents: consent(""), ..Buyer::default() }, "/consents"),
+        ];
+        for (buyer, expected) in wrong {
+            assert_eq!(pointer(buyer), expected);
+        }
+        let fine = Buyer {
+            first_name: Some(" Ada ".into()),
+            last_name: Some(String::new()),
+            phone: Some("+49 1711 2345 674".into()),
+            consents: consent("dev.ucp.consent.marketing"),
+            ..Buyer::default()
+        };
+        let checked = fine.checked(&settings()).expect("it is fine");
+        assert_eq!((checked.first_name.as_deref(), checked.last_name), (Some("Ada"), None));
+    }
+
+    #[test]
+    fn what_is_not_said_anew_is_gone_but_consent() {
+        let consents = BTreeMap::from([(
+            "marketing".to_owned(),
+            Consent { granted: true, ..Consent::default() },
+        )]);
+        let mut buyer = Buyer {
+            first_name: Some("Ada".into()),
+            consents: consents.clone(),
+            ..to(&["a"], Some("a"))
+        };
+        buyer.replace(Buyer { last_name: Some("Lovelace".into()), ..Buyer::default() });
+        let expected = Buyer { last_name: Some("Lovelace".into()), consents, ..Buyer::default() };
+        assert_eq!(buyer, expected);
+    }
+}

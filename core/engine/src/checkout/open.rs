@@ -1,0 +1,152 @@
+//! Programs open checkouts: from a cart of theirs, or from a basket that they say at once.
+
+use handel_domain::{
+    Refusal,
+    cart::Cart,
+    channel::Channel,
+    checkout::{Buyer, Checkout},
+    id::{CartId, CheckoutKind},
+    origin::Origin,
+};
+use handel_store::Transaction;
+use jiff::Timestamp;
+
+use super::{
+    CheckoutView,
+    prepare::{Said, check_shipping, write},
+    sql,
+    view::{view, with_prices},
+};
+use crate::{
+    Basket, Context, Engine, Error, Once,
+    cart::{self, Fill},
+    channel::Which,
+    pricing::Prices,
+    stock,
+};
+
+/// Opens a checkout.
+#[derive(Clone, Debug)]
+pub struct OpenCheckout {
+    /// The cart that it is made from; a new one for the basket if none is named.
+    pub cart_id: Option<CartId>,
+    /// What is bought. Needed without a cart; what a cart holds goes before it.
+    pub basket: Option<Basket>,
+    /// What the buyer says. What the cart says goes before it.
+    pub buyer: Buyer,
+    /// What the program says of itself. The door and the profile are taken from the context.
+    pub origin: Origin,
+}
+
+impl Engine {
+    /// What a program says of itself, with its door and its profile from where it cannot be wrong about them. Refused
+    /// if it wants to be told at an address that must not be called.
+    pub(super) fn own_origin(&self, ctx: &Context, origin: Origin) -> Result<Origin, Refusal> {
+        let agent = ctx.agent().map(str::to_owned);
+        let origin = Origin { source: ctx.source, agent, ..origin }.checked()?;
+        let told_at = origin.webhook_url.as_deref().map(|url| self.check_webhook_url(url));
+        Ok(Origin { webhook_url: told_at.transpose()?, ..origin })
+    }
+
+    /// Opens a checkout, or finds the one that is under way: a cart has one at a time.
+    ///
+    /// Too little stock does not refuse it: the view shows what is short, and only completing is refused.
+    pub async fn open_checkout(
+        &self,
+        ctx: &Context,
+        open: OpenCheckout,
+    ) -> Result<Once<CheckoutView>, Error> {
+        let origin = self.own_origin(ctx, open.origin)?;
+        if open.cart_id.is_none() && open.basket.is_none() {
+            return Err(Refusal::field("/items", "are needed where no cart is named").into());
+        }
+        let open = OpenCheckout { origin, ..open };
+        let (engine, context) = (self.clone(), ctx.clone());
+        self.write_once(ctx, async move |tx, now| {
+            let ctx = &context;
+            let said = Said { buyer: open.buyer.clone(), origin: Some(open.origin.clone()) };
+            match (open.cart_id, &open.basket) {
+                (Some(cart_id), _) => engine.open_from_cart(tx, ctx, cart_id, said, now).await,
+                (None, basket) => {
+                    let basket = basket.clone().unwrap_or_default();
+                    engine.open_from_basket(tx, ctx, &basket, said, now).await
+                }
+            }
+        })
+        .await
+    }
+
+    async fn open_from_cart(
+        &self,
+        tx: &mut Transaction<'_>,
+        ctx: &Context,
+        cart_id: CartId,
+        said: Said,
+        now: Timestamp,
+    ) -> Result<CheckoutView, Error> {
+        let (cart, market) = self.lock_cart(tx, ctx.tenant_id, cart_id).await?;
+        let channel = &market.channel;
+        cart::check_owner(ctx, &cart)?;
+        let mut buyer = said.buyer.checked(&channel.settings)?;
+        buyer.merge(cart.buyer.clone());
+        let said = Said { buyer, ..said };
+        let checkout = self.checkout_of(tx, ctx, &cart, &channel.settings, said, now).await?;
+        checkout.check_open(now)?;
+        let view = view(tx, ctx.tenant_id, checkout, &market, now).await?;
+        hold_what_there_is(tx, ctx, &view, channel, now).await?;
+        Ok(view)
+    }
+
+    async fn open_from_basket(
+        &self,
+        tx: &mut Transaction<'_>,
+        ctx: &Context,
+        basket: &Basket,
+        said: Said,
+        now: Timestamp,
+    ) -> Result<CheckoutView, Error> {
+        let tenant_id = ctx.tenant_id;
+        let market = self.market(tx, tenant_id, Which::from(ctx)).await?;
+        let channel = &market.channel;
+        let fill = Fill { basket, buyer: &said.buyer, market: &market };
+        let (cart, prices) = self.cart_of_basket(tx, ctx, fill, now).await?;
+        let id = self.system().mint::<CheckoutKind>(now);
+        let mut checkout = Checkout::create(id, &cart, said.buyer, &channel.settings, now)?;
+        checkout.origin = said.origin;
+        let inserts = vec![cart::sql::insert(tenant_id, &cart), sql::insert(tenant_id, &checkout)];
+        write(tx, inserts).await?;
+        let view = with_prices(checkout, &prices, &market, now)?;
+        hold_what_there_is(tx, ctx, &view, channel, now).await?;
+        Ok(view)
+    }
+
+    async fn cart_of_basket(
+        &self,
+        tx: &mut Transaction<'_>,
+        ctx: &Context,
+        fill: Fill<'_>,
+        now: Timestamp,
+    ) -> Result<(Cart, Prices), Error> {
+        cart::check_may_begin(ctx)?;
+        let mut cart = self.new_cart(ctx, &fill.market.channel, now);
+        let prices = self.fill_cart(tx, ctx.tenant_id, &mut cart, fill, now).await?;
+        Ok((cart, prices))
+    }
+}
+
+/// Checks the choice of shipping, and keeps the stock from others where the channel wants that. Where less
+/// than that is left, nothing is kept.
+pub(super) async fn hold_what_there_is(
+    tx: &mut Transaction<'_>,
+    ctx: &Context,
+    view: &CheckoutView,
+    channel: &Channel,
+    now: Timestamp,
+) -> Result<(), Error> {
+    check_shipping(view)?;
+    let hold_ms = channel.settings.hold_ms;
+    if hold_ms == 0 {
+        return Ok(());
+    }
+    stock::hold_anew(tx, ctx.tenant_id, &view.checkout, &view.quote, hold_ms, now).await
+}
