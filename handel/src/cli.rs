@@ -55,6 +55,12 @@ impl Arguments {
 pub enum Command {
     /// Run the shop until it is told to stop.
     Serve,
+    /// Let an assistant on this machine use a shop that runs, over the standard input and output.
+    Mcp {
+        /// Where the shop is, such as http://127.0.0.1:8080 [default: the address that it listens on].
+        #[arg(long, value_name = "URL")]
+        url: Option<String>,
+    },
     /// Run a shop with goods and prices to look at.
     Demo {
         /// End after the tour instead of serving on.

@@ -65,6 +65,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     logs::start(&config.log)?;
     match arguments.command {
         Command::Serve => serve::run(config).await?,
+        Command::Mcp { url } => commands::mcp::run(config, url.as_deref()).await?,
         Command::Demo { exit } => demo::run(config, exit).await?,
         Command::Import(Import::Products { file, currency, dry_run: true }) => {
             return commands::import::check(&file, currency);

@@ -9,11 +9,12 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use handel_engine::{Engine, Limits, Parts};
+use handel_engine::{Engine, Limits, Parts, WebhookFormat, signature_seed};
 use handel_kit::Metrics;
 use handel_local::{FileBlobs, MemoryCache, TestPayments, TestPaymentsConfig};
 use handel_ports::{BlobStore, EventSubscriber, PaymentProvider, System, WebClient};
 use handel_store::Database;
+use handel_ucp::OrderNewsFormat;
 use handel_web::{SafeWeb, Settings};
 use http::HeaderValue;
 
@@ -27,6 +28,8 @@ pub struct Shop {
     pub payments: Option<Arc<TestPayments>>,
     pub metrics: Arc<Metrics>,
     pub system: System,
+    /// The way out to addresses that programs name.
+    pub web: Arc<dyn WebClient>,
 }
 
 impl Shop {
@@ -44,10 +47,28 @@ impl Shop {
         providers.extend(payments.iter().map(|test| Arc::clone(test) as Arc<dyn PaymentProvider>));
         let subscribers = vec![Arc::clone(&metrics) as Arc<dyn EventSubscriber>];
         let web = web(config, public_url, &system);
-        let parts = Parts { providers, subscribers, web, ..bare_parts(config, database, &system) };
+        let webhook_formats = formats(&database, &system, public_url).await?;
+        let parts = Parts {
+            providers,
+            subscribers,
+            web: web.clone(),
+            webhook_formats,
+            ..bare_parts(config, database, &system)
+        };
         let engine = Engine::start(parts).await.map_err(failure::of_engine)?;
-        Ok(Self { engine, blobs: Arc::new(blobs), payments, metrics, system })
+        Ok(Self { engine, blobs: Arc::new(blobs), payments, metrics, system, web })
     }
+}
+
+/// How news of orders are written, for each protocol that can be told.
+async fn formats(
+    database: &Database,
+    system: &System,
+    public_url: &str,
+) -> Result<Vec<Arc<dyn WebhookFormat>>> {
+    let seed = signature_seed(database, system).await.map_err(failure::of_engine)?;
+    let formats = OrderNewsFormat::all(public_url, &seed).into_iter();
+    Ok(formats.map(|format| Arc::new(format) as Arc<dyn WebhookFormat>).collect())
 }
 
 /// An engine without payments and doors, for commands.

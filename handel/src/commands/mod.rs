@@ -5,6 +5,7 @@ mod categories;
 pub mod export;
 pub mod import;
 pub mod key;
+pub mod mcp;
 pub mod migrate;
 mod progress;
 

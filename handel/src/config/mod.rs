@@ -35,7 +35,9 @@ pub struct Config {
     pub log: Log,
     pub limits: Limits,
     pub cache: Cache,
+    pub mcp: Mcp,
     pub outbound: Outbound,
+    pub ucp: Ucp,
 }
 
 /// How the shop is reached, and how much it takes on.
@@ -122,11 +124,37 @@ pub struct Cache {
     pub ttl_ms: u64,
 }
 
+/// The shop as tools for assistants.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mcp {
+    pub enabled: bool,
+    pub hosts: Vec<String>,
+    pub origins: Vec<String>,
+    pub sessions_max: usize,
+    pub session_idle_ms: u64,
+    /// What `handel mcp` shows the shop.
+    #[serde(deserialize_with = "optional_secret")]
+    pub key: Option<Secret<String>>,
+    /// How `handel mcp` introduces assistants that have no profile of their own.
+    #[serde(deserialize_with = "optional_text")]
+    pub profile: Option<String>,
+}
+
 /// Calls to addresses that programs name: their profiles and webhooks.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outbound {
     pub allow_loopback: bool,
+}
+
+/// How programs buy over the Universal Commerce Protocol.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ucp {
+    #[serde(deserialize_with = "optional_text")]
+    pub channel: Option<String>,
+    pub require_signatures: bool,
 }
 
 /// How addresses of the embedded database begin.

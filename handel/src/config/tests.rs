@@ -69,6 +69,9 @@ fn the_defaults_are_those_of_the_parts() {
     assert_eq!(server.shutdown_grace_ms, ms(settings.shutdown_grace));
     assert_eq!(cache.bytes, MemoryCache::WEIGHT_MAX);
     assert_eq!(cache.ttl_ms, ms(MemoryCache::TIME_TO_LIVE));
+    let (mcp, transport) = (config.mcp, handel_mcp::TransportSettings::default());
+    assert_eq!((mcp.sessions_max, mcp.hosts), (transport.sessions_max, transport.hosts));
+    assert_eq!(mcp.session_idle_ms, ms(transport.session_idle));
     let limits = handel_engine::Limits::default();
     assert_eq!(config.limits.provider_timeout_ms, ms(limits.provider_timeout));
     assert_eq!(config.limits.placement_batch, limits.placement_batch);

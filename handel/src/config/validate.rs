@@ -1,5 +1,6 @@
 //! What settings may be.
 
+use handel_domain::text::Slug;
 use handel_local::TestPayments;
 use tracing_subscriber::EnvFilter;
 
@@ -61,6 +62,11 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         "must be 16 bytes or longer",
     );
     check(
+        config.ucp.channel.as_deref().is_none_or(|code| code.parse::<Slug>().is_ok()),
+        "ucp.channel",
+        "must be the code of a channel: lowercase letters, digits and single hyphens",
+    );
+    check(
         EnvFilter::builder().parse(&config.log.filter).is_ok(),
         "log.filter",
         "must be a level such as info, or levels for parts such as info,handel_engine=debug",
@@ -89,6 +95,8 @@ fn ranges(config: &Config) -> Vec<Problem> {
         ("limits.placement_batch", count(limits.placement_batch), 1, 1_000),
         ("limits.placement_wait_ms", limits.placement_wait_ms, 10, 60_000),
         ("limits.job_attempts", limits.job_attempts.into(), 1, 1_000),
+        ("mcp.sessions_max", count(config.mcp.sessions_max), 1, 1_000_000),
+        ("mcp.session_idle_ms", config.mcp.session_idle_ms, 1_000, 86_400_000),
         ("cache.bytes", config.cache.bytes, 0, 64 << 30),
         ("cache.ttl_ms", config.cache.ttl_ms, 0, 3_600_000),
     ];

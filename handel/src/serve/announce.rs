@@ -14,6 +14,7 @@ pub(super) fn text(config: &Config, local_url: &str, public_url: &str) -> String
     if public_url != local_url {
         let _infallible = writeln!(text, "  {:<10}{public_url}", "public");
     }
+    let _infallible = writeln!(text, "  {:<10}{public_url}{}", "agents", handel_ucp::WELL_KNOWN);
     let _infallible =
         writeln!(text, "Listening on {local_url} (documentation at {local_url}/docs)");
     text

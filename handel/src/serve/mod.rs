@@ -7,7 +7,9 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, Result};
 use handel_kit::{Door, DoorSettings, Server, ServerSettings, layered, ops_router};
+use handel_mcp::TransportSettings;
 use handel_ports::System;
+use handel_ucp::{Ucp, UcpSettings};
 use jiff::SignedDuration;
 use tokio::sync::{oneshot, watch};
 
@@ -80,6 +82,12 @@ impl Open {
             Door::new(shop.engine.clone(), shop.system.clone(), shop.metrics.clone(), settings);
         let mut routes =
             handel_rest::router(&door, shop.blobs.clone()).merge(ops_router(door.clone()));
+        let ucp = Ucp::new(door.clone(), shop.web.clone(), ucp_settings(config));
+        routes = routes.merge(ucp.router());
+        if config.mcp.enabled {
+            let settings = mcp_settings(config, &public_url);
+            routes = routes.merge(handel_mcp::router(&door, &ucp, &settings, serving.clone()));
+        }
         if let Some(payments) = &shop.payments {
             routes = routes.merge(payments.pages());
             webhooks::start(payments, &local_url, &shop.system, upkeep.clone())?;
@@ -165,6 +173,30 @@ fn door_settings(server: &config::Server, public_url: &str) -> DoorSettings {
         requests_max: server.requests_max,
         queue_max: server.queue_max,
         shop_name: None,
+    }
+}
+
+fn ucp_settings(config: &Config) -> UcpSettings {
+    let ucp = &config.ucp;
+    UcpSettings {
+        // It was checked with all other settings.
+        channel: ucp.channel.as_deref().and_then(|code| code.parse().ok()),
+        require_signatures: ucp.require_signatures,
+        bindings: if config.mcp.enabled { handel_mcp::bindings() } else { Vec::new() },
+    }
+}
+
+fn mcp_settings(config: &Config, public_url: &str) -> TransportSettings {
+    let config::Mcp { hosts, origins, sessions_max, session_idle_ms, .. } = &config.mcp;
+    TransportSettings {
+        public_url: public_url.to_owned(),
+        hosts: hosts.clone(),
+        origins: origins.clone(),
+        body_max: config.server.body_max_bytes,
+        sessions_max: *sessions_max,
+        session_idle: Duration::from_millis(*session_idle_ms),
+        // Often enough that the server does not take a stream for dead.
+        keep_alive: Duration::from_millis(config.server.header_timeout_ms) / 3,
     }
 }
 

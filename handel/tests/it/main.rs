@@ -7,5 +7,6 @@ mod doctor;
 mod faults;
 mod import;
 mod keys;
+mod mcp;
 mod serve;
 mod support;

@@ -48,6 +48,8 @@ enum Layer {
     Engine,
     Kit,
     Door,
+    /// A binding of another door's protocol.
+    Binding,
     Adapter,
     Binary,
     Testkit,
@@ -58,7 +60,8 @@ enum Layer {
 }
 
 use Layer::{
-    Adapter, Bench, Binary, Domain, Door, Engine, Fuzz, Kit, Ports, Sim, Store, Testkit, Xtask,
+    Adapter, Bench, Binary, Binding, Domain, Door, Engine, Fuzz, Kit, Ports, Sim, Store, Testkit,
+    Xtask,
 };
 
 impl Layer {
@@ -71,6 +74,7 @@ impl Layer {
             ["core", "store"] => Store,
             ["core", "engine"] => Engine,
             ["doors", "kit" | "signatures"] => Kit,
+            ["doors", "mcp"] => Binding,
             ["doors", _] => Door,
             ["adapters", _] => Adapter,
             ["handel"] => Binary,
@@ -91,11 +95,12 @@ impl Layer {
             Engine => &[Domain, Ports, Store],
             Kit => &[Domain, Ports, Engine],
             Door => &[Domain, Ports, Engine, Kit],
+            Binding => &[Domain, Ports, Engine, Kit, Door],
             Adapter => &[Domain, Ports],
-            Binary => &[Domain, Ports, Store, Engine, Kit, Door, Adapter],
+            Binary => &[Domain, Ports, Store, Engine, Kit, Door, Binding, Adapter],
             Testkit => &[Domain, Ports, Store, Engine, Adapter],
             Sim => &[Domain, Ports, Store, Engine, Testkit],
-            Fuzz => &[Domain, Ports, Engine, Kit, Door, Adapter, Testkit],
+            Fuzz => &[Domain, Ports, Engine, Kit, Door, Binding, Adapter, Testkit],
         }
     }
 
@@ -113,6 +118,9 @@ impl Layer {
             }
             Door => {
                 "a door maps its protocol to the engine and never sees the store, another door or an adapter"
+            }
+            Binding => {
+                "a binding carries the protocol of another door and never sees the store or an adapter"
             }
             Adapter => {
                 "an adapter implements ports and never sees the engine, the store, a door or another adapter"
@@ -210,7 +218,7 @@ fn of_library(package: &Package, layer: Layer, dependency: &Dependency) -> Optio
 }
 
 fn speaks_http(layer: Layer, is_dev: bool) -> bool {
-    matches!(layer, Kit | Door | Adapter | Binary | Fuzz) || (layer == Testkit && is_dev)
+    matches!(layer, Kit | Door | Binding | Adapter | Binary | Fuzz) || (layer == Testkit && is_dev)
 }
 
 #[cfg(test)]

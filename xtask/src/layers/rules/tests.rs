@@ -21,6 +21,7 @@ fn house() -> Vec<Package> {
         ),
         package("doors/signatures", "handel-signatures", &["http"]),
         package("doors/ucp", "handel-ucp", &["handel-kit", "handel-signatures", "axum"]),
+        package("doors/mcp", "handel-mcp", &["handel-kit", "handel-ucp", "axum"]),
         package(
             "adapters/local",
             "handel-local",
@@ -88,6 +89,8 @@ fn dependencies_never_point_up_or_sideways() {
         ("handel-kit", "handel-rest"),
         ("handel-rest", "handel-store"),
         ("handel-rest", "handel-ucp"),
+        ("handel-ucp", "handel-mcp"),
+        ("handel-mcp", "handel-store"),
         ("handel-rest", "handel-local"),
         ("handel-local", "handel-engine"),
         ("handel-local", "handel-store"),

@@ -1,0 +1,113 @@
+//! Buying.
+
+use handel_domain::{
+    checkout::{Buyer, Checkout},
+    id::CheckoutId,
+};
+use handel_engine::{Complete, PaymentChoice};
+
+use super::{Stop, Work};
+use crate::{
+    Answer,
+    neutral::{
+        Message,
+        checkout::is_bought,
+        consent, delivery,
+        message::{CLOSED, Severity},
+        request::{WantedBuyer, WantedCredential, WantedPayment},
+    },
+    operation::CONSENT,
+};
+
+impl Work<'_> {
+    pub(in crate::ops) async fn complete_checkout(&self) -> Result<Answer, Stop> {
+        let id: CheckoutId = self.id()?;
+        let wanted = self.codec.read_payment(&self.call.payload).map_err(|e| Box::new(e.into()))?;
+        let before = self.checkout(id).await?;
+        let owed_minor = before.quote.totals.total_minor;
+        let payment = match self.choice(&wanted, &before.checkout, owed_minor) {
+            Ok(payment) => payment,
+            Err(problem) => return self.show(&before, vec![problem], false).await,
+        };
+        self.take_over(&wanted, &before.checkout).await?;
+        let complete = Complete { checkout_id: id, payment, expected_total_minor: None };
+        let once = match self.ucp.engine().complete_checkout(&self.ctx, complete).await {
+            Ok(once) => once,
+            Err(error) => return self.rejected(id, error).await,
+        };
+        let mut problems = Vec::new();
+        if !once.replayed && is_bought(&before) {
+            let text = "the checkout was completed before; nothing was bought again";
+            problems.push(Message::error(CLOSED, Severity::Unrecoverable, text));
+        }
+        // What the key led to at first, whatever became of the order since.
+        let mut view = self.checkout(id).await?;
+        view.completion = Some(once.reply);
+        self.show(&view, problems, false).await
+    }
+
+    /// How it is paid: by exactly one token of one of the shop's handlers.
+    fn choice(
+        &self,
+        wanted: &WantedPayment,
+        checkout: &Checkout,
+        owed_minor: i64,
+    ) -> Result<Option<PaymentChoice>, Message> {
+        let failed = |text: &str| Message::repairable("payment_failed", text);
+        let instrument = match &wanted.instruments[..] {
+            [] if owed_minor == 0 => return Ok(None),
+            [instrument] if instrument.is_selected => instrument,
+            _ => return Err(failed("exactly one selected means of payment is taken")),
+        };
+        let known = self.ucp.handlers().iter().find(|handler| handler.id == instrument.handler_id);
+        let handler = known.ok_or_else(|| {
+            failed("there is no such payment handler; see `ucp.payment_handlers`")
+                .at("$.payment.instruments[0].handler_id")
+        })?;
+        let token = match &instrument.credential {
+            WantedCredential::Token(token) => token.clone(),
+            WantedCredential::Card => {
+                let text = "this shop takes no card numbers, only tokens of its payment handlers";
+                return Err(failed(text).at("$.payment.instruments[0].credential"));
+            }
+            WantedCredential::Unusable => {
+                let text = "the credential has no token";
+                return Err(failed(text).at("$.payment.instruments[0].credential"));
+            }
+        };
+        let return_url = self.ucp.continue_url(checkout.cart_id, checkout.expires_at);
+        Ok(Some(PaymentChoice {
+            provider: Some(handler.id.to_owned()),
+            token,
+            return_url: Some(return_url),
+        }))
+    }
+
+    /// Keeps what a program says of the buyer at the last moment. Nothing of it changes what is owed.
+    async fn take_over(&self, wanted: &WantedPayment, checkout: &Checkout) -> Result<(), Stop> {
+        let before = &checkout.buyer;
+        let consents = wanted.consents.as_ref().filter(|_| self.agreement.has(CONSENT));
+        let consents = consent::decided(&before.consents, consents);
+        let billing = wanted.instruments.first().and_then(|instrument| instrument.billing.as_ref());
+        // Without a shipping address, tax would be due at the billing address.
+        let billing = billing.filter(|_| before.shipping_address.is_some());
+        let named = WantedBuyer {
+            first_name: before.first_name.clone(),
+            last_name: before.last_name.clone(),
+            ..WantedBuyer::default()
+        };
+        let billing = billing.and_then(|billing| delivery::address(billing, &named).ok());
+        let billing = billing.filter(|address| before.billing_address.as_ref() != Some(address));
+        if consents == before.consents && billing.is_none() {
+            return Ok(());
+        }
+        let ctx = handel_engine::Context { idempotency: None, ..self.ctx.clone() };
+        let buyer = Buyer { consents, billing_address: billing, ..Buyer::default() };
+        match self.ucp.engine().update_checkout(&ctx, checkout.id, buyer, None).await {
+            Ok(_) => Ok(()),
+            // A repetition: the first request has bought it.
+            Err(error) if error.code() == handel_domain::Code::CheckoutClosed => Ok(()),
+            Err(error) => self.told(error).map(drop),
+        }
+    }
+}

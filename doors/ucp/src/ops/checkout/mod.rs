@@ -1,0 +1,179 @@
+//! Checkouts: opened, said anew, given up. Buying is in `complete`.
+
+mod complete;
+
+use handel_domain::{channel::Settings, checkout::Buyer, id::CheckoutId, origin::Origin};
+use handel_engine::{CheckoutView, Error, OpenCheckout, ReplaceCheckout};
+
+use super::{Stop, Work, malformed_cart};
+use crate::{
+    Answer,
+    neutral::{
+        Message, basket,
+        checkout::{Checkout, Scene},
+        delivery, message,
+        request::{Wanted, WantedBuyer},
+    },
+};
+
+impl Work<'_> {
+    pub(super) async fn create_checkout(&self) -> Result<Answer, Stop> {
+        let wanted = self.codec.read_wanted(&self.call.payload).map_err(|e| Box::new(e.into()))?;
+        let ctx = self.in_channel(&wanted.hints).await?;
+        let cart_id = wanted.cart_id.as_deref();
+        let cart_id = cart_id.map(|id| id.parse().map_err(|_| self.stop(malformed_cart())));
+        let cart_id = cart_id.transpose()?;
+        if cart_id.is_none() && wanted.lines.is_none() {
+            let error = crate::TransportError::malformed("line_items: are needed");
+            return Err(Box::new(error.into()));
+        }
+        let channel = self.channel(&ctx).await?;
+        let basket = self.basket(&wanted, &[]).map_err(|problems| self.outcome(&problems))?;
+        let said = self.said(&wanted, &Buyer::default(), &channel.settings);
+        // What cannot be taken over of the delivery does not stand in the way of a checkout: it can be said anew.
+        let (buyer, problems) = said.map_err(|problems| self.outcome(&problems))?;
+        let open = OpenCheckout {
+            cart_id,
+            basket: Some(basket).filter(|_| cart_id.is_none()),
+            buyer,
+            origin: self.origin(&wanted),
+        };
+        let opened = self.ucp.engine().open_checkout(&ctx, open).await;
+        let view = opened.map_err(|error| self.stop(error))?.reply;
+        if basket::is_hopeless(&view.quote) {
+            return Err(self.outcome(&basket::problems(&view.quote)));
+        }
+        self.show(&view, problems, true).await
+    }
+
+    pub(super) async fn get_checkout(&self) -> Result<Answer, Stop> {
+        let view = self.checkout(self.id()?).await?;
+        self.show(&view, Vec::new(), false).await
+    }
+
+    pub(super) async fn update_checkout(&self) -> Result<Answer, Stop> {
+        let id: CheckoutId = self.id()?;
+        let wanted = self.codec.read_wanted(&self.call.payload).map_err(|e| Box::new(e.into()))?;
+        if wanted.lines.is_none() {
+            let error = crate::TransportError::malformed("line_items: are needed");
+            return Err(Box::new(error.into()));
+        }
+        let before = self.checkout(id).await?;
+        let replace = match self.replacement(&wanted, &before).await? {
+            Ok(replace) => replace,
+            Err(problems) => return self.show(&before, problems, false).await,
+        };
+        match self.ucp.engine().replace_checkout(&self.ctx, replace).await {
+            Ok(once) => self.show(&once.reply, Vec::new(), false).await,
+            Err(error) => self.rejected(id, error).await,
+        }
+    }
+
+    pub(super) async fn cancel_checkout(&self) -> Result<Answer, Stop> {
+        let id: CheckoutId = self.id()?;
+        match self.ucp.engine().cancel_checkout(&self.ctx, id).await {
+            Ok(once) => self.show(&once.reply, Vec::new(), false).await,
+            Err(error) => self.rejected(id, error).await,
+        }
+    }
+
+    /// What an update is to make of a checkout, or why it cannot.
+    async fn replacement(
+        &self,
+        wanted: &Wanted,
+        before: &CheckoutView,
+    ) -> Result<Result<ReplaceCheckout, Vec<Message>>, Stop> {
+        let channel = self.channel_of(before.checkout.channel_id).await?;
+        let lines: Vec<_> = before.checkout.lines.iter().map(|line| line.id).collect();
+        let replace = self.basket(wanted, &lines).and_then(|basket| {
+            let (buyer, problems) = self.said(wanted, &before.checkout.buyer, &channel.settings)?;
+            if !problems.is_empty() {
+                return Err(problems);
+            }
+            Ok(ReplaceCheckout {
+                checkout_id: before.checkout.id,
+                basket,
+                buyer,
+                origin: None,
+                expected_version: None,
+            })
+        });
+        Ok(replace)
+    }
+
+    /// What a buyer says, and what of the delivery could not be taken over.
+    fn said(
+        &self,
+        wanted: &Wanted,
+        before: &Buyer,
+        settings: &Settings,
+    ) -> Result<(Buyer, Vec<Message>), Vec<Message>> {
+        let mut buyer = self.buyer(&wanted.buyer, before)?;
+        let Some(delivery) = wanted.delivery.as_ref().filter(|_| self.can_deliver()) else {
+            return Ok((buyer, Vec::new()));
+        };
+        let known: &WantedBuyer = &wanted.buyer;
+        let arranged = delivery::arrange(delivery, &before.destinations, known, settings);
+        buyer.destinations = arranged.destinations;
+        buyer.selected_destination = arranged.selected;
+        buyer.shipping_method = arranged.method;
+        Ok((buyer, arranged.problems))
+    }
+
+    fn origin(&self, wanted: &Wanted) -> Origin {
+        Origin {
+            source: self.call.source,
+            agent: Some(self.agreement.agent().to_owned()),
+            protocol: Some(format!("ucp/{}", self.agreement.version().name())),
+            webhook_url: self.ucp.webhook_url(self.agreement),
+            attribution: wanted.attribution.clone(),
+        }
+    }
+
+    pub(super) async fn checkout(&self, id: CheckoutId) -> Result<CheckoutView, Stop> {
+        self.ucp.engine().get_checkout(&self.ctx, id).await.map_err(|error| self.stop(error))
+    }
+
+    /// The checkout as it stands, with why something was refused.
+    pub(super) async fn rejected(&self, id: CheckoutId, error: Error) -> Result<Answer, Stop> {
+        if super::is_unknown(&error) {
+            return Err(self.stop(error));
+        }
+        let problems = self.told(error)?;
+        let view = self.checkout(id).await?;
+        self.show(&view, problems, false).await
+    }
+
+    pub(super) async fn show(
+        &self,
+        view: &CheckoutView,
+        problems: Vec<Message>,
+        created: bool,
+    ) -> Result<Answer, Stop> {
+        let checkout = &view.checkout;
+        let channel = self.channel_of(checkout.channel_id).await?;
+        let scene = Scene {
+            settings: &channel.settings,
+            public_url: self.ucp.public_url(),
+            continue_url: Some(self.ucp.continue_url(checkout.cart_id, checkout.expires_at)),
+            now: self.ucp.system().now(),
+            can_deliver: self.can_deliver(),
+        };
+        let mut shown = Checkout::new(view, scene).map_err(|refusal| self.stop(refusal.into()))?;
+        let is_final = shown.status.is_final();
+        let problems = problems.into_iter().map(|problem| locked(problem, is_final)).collect();
+        message::put_first(&mut shown.messages, problems);
+        let handlers = self.ucp.handlers();
+        let body = self.codec.checkout(&shown, self.agreement, self.call.operation, handlers);
+        Ok(Answer::Resource { created, body })
+    }
+}
+
+/// What waits for its payment cannot be changed now, but has not ended.
+fn locked(problem: Message, is_final: bool) -> Message {
+    if problem.code != message::CLOSED || is_final {
+        return problem;
+    }
+    let text = "the checkout is being completed; it cannot be changed until its payment has ended";
+    Message::repairable("complete_in_progress", text)
+}

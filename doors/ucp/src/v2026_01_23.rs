@@ -1,0 +1,188 @@
+//! UCP 2026-01-23: checkouts and orders only; no amount is negative; what has no resource is an error of the transport;
+//! bodies of webhooks are signed as detached JWS.
+
+use handel_domain::{address::Address, checkout::Buyer};
+use handel_signatures::SigningKey;
+use http::HeaderValue;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::{
+    Answer, TransportError, Version,
+    codec::{Capability, Codec, Facts},
+    handlers::Handler,
+    negotiate::Agreement,
+    neutral::{Message, checkout::Checkout, order::Order, policy::Policy},
+    operation::{CHECKOUT, CONSENT, DISCOUNT, FULFILLMENT, ORDER, Operation},
+    v2026_04_08::V2026_04_08,
+    wire::{
+        Object, envelope, flags, order,
+        profile::{self, Shape},
+        request::ReadConsents,
+        resource,
+    },
+};
+
+/// The version.
+pub(crate) struct V2026_01_23;
+
+const CAPABILITIES: [Capability; 5] = [
+    root(CHECKOUT, "schemas/shopping/checkout.json", "specification/checkout/"),
+    root(ORDER, "schemas/shopping/order.json", "specification/order/"),
+    extension(DISCOUNT, "schemas/shopping/discount.json", "specification/discount/"),
+    extension(FULFILLMENT, "schemas/shopping/fulfillment.json", "specification/fulfillment/"),
+    extension(CONSENT, "schemas/shopping/buyer_consent.json", "specification/buyer-consent/"),
+];
+
+const SHAPE: Shape = Shape {
+    version: Version::V2026_01_23,
+    capabilities: &CAPABILITIES,
+    rest: "services/shopping/openapi.json",
+    mcp: "services/shopping/openrpc.json",
+    spec: "specification/overview/",
+};
+
+const fn root(name: &'static str, schema: &'static str, spec: &'static str) -> Capability {
+    Capability { name, extends: &[], schema, spec }
+}
+
+const fn extension(name: &'static str, schema: &'static str, spec: &'static str) -> Capability {
+    Capability { name, extends: &[CHECKOUT], schema, spec }
+}
+
+impl Codec for V2026_01_23 {
+    fn version(&self) -> Version {
+        Version::V2026_01_23
+    }
+
+    fn capabilities(&self) -> &'static [Capability] {
+        &CAPABILITIES
+    }
+
+    fn profile(&self, facts: &Facts<'_>) -> Value {
+        let ucp = profile::ucp(&SHAPE, facts);
+        Object::new().with("ucp", ucp).with("signing_keys", facts.keys.clone()).into()
+    }
+
+    fn read_consents(&self) -> ReadConsents {
+        flags::read
+    }
+
+    fn consents(&self, buyer: &Buyer) -> Value {
+        flags::write(buyer)
+    }
+
+    fn destination(&self, id: &str, address: &Address) -> Value {
+        resource::address(address).with("id", id).into()
+    }
+
+    fn policies(&self, _: &[Policy]) -> Vec<Value> {
+        Vec::new()
+    }
+
+    fn checkout(
+        &self,
+        checkout: &Checkout,
+        agreement: &Agreement,
+        operation: Operation,
+        handlers: &[Handler],
+    ) -> Value {
+        // The next version writes the same members, some of them in another way.
+        let mut value = V2026_04_08.checkout(checkout, agreement, operation, handlers);
+        as_then(&mut value);
+        value
+    }
+
+    fn order(&self, order: &Order, agreement: &Agreement) -> Value {
+        let ucp = envelope::of(agreement, Operation::GetOrder);
+        let mut value = order::order(order).with("ucp", ucp).into();
+        as_then(&mut value);
+        value
+    }
+
+    fn order_news(&self, order: &Order, id: &str, occurred_at: Timestamp) -> Value {
+        let mut value = order::order(order)
+            .with("ucp", envelope::unasked(self.version().name(), ORDER))
+            .with("event_id", id)
+            .with("created_time", occurred_at.to_string())
+            .into();
+        as_then(&mut value);
+        value
+    }
+
+    fn body_signature(&self, key: &SigningKey, body: &[u8]) -> Option<(&'static str, HeaderValue)> {
+        let signature = HeaderValue::try_from(key.sign_detached(body)).ok()?;
+        Some(("request-signature", signature))
+    }
+
+    fn outcome(&self, messages: &[Message], _: Option<&str>) -> Answer {
+        let first = messages.first();
+        let (code, content) = first
+            .map_or(("invalid_input", "the request was refused"), |message| {
+                (message.code, message.content.as_str())
+            });
+        let status = match code {
+            "not_found" => 404,
+            "out_of_stock" | "already_closed" => 409,
+            _ => 400,
+        };
+        TransportError::new(status, code, content).into()
+    }
+}
+
+/// Writes what this version knew, as this version wrote it.
+fn as_then(value: &mut Value) {
+    if let Some(ucp) = value.get_mut("ucp").and_then(Value::as_object_mut) {
+        ucp.remove("status");
+    }
+    for message in list(value, "messages") {
+        if message["severity"] == "unrecoverable" {
+            message["severity"] = json!("recoverable");
+        }
+    }
+    for line in list(value, "line_items") {
+        if line["status"] == "removed" {
+            line["status"] = json!("fulfilled");
+        }
+    }
+    for adjustment in list(value, "adjustments") {
+        let amount = adjustment["totals"][0]["amount"].take();
+        if let Some(members) = adjustment.as_object_mut() {
+            members.remove("totals");
+        }
+        if let Some(amount) = amount.as_i64() {
+            adjustment["amount"] = json!(amount.abs());
+        }
+        for unit in list(adjustment, "line_items") {
+            unit["quantity"] = json!(unit["quantity"].as_i64().unwrap_or(0).abs());
+        }
+    }
+    without_signs(value);
+}
+
+fn list<'v>(value: &'v mut Value, name: &str) -> impl Iterator<Item = &'v mut Value> {
+    value.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+/// Rows of amounts have no sign and no parts.
+fn without_signs(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member.as_array_mut().filter(|_| name == "totals") {
+                    Some(rows) => rows.iter_mut().for_each(without_sign),
+                    None => without_signs(member),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_signs),
+        _ => {}
+    }
+}
+
+fn without_sign(row: &mut Value) {
+    if let Some(members) = row.as_object_mut() {
+        members.remove("lines");
+    }
+    row["amount"] = json!(row["amount"].as_i64().unwrap_or(0).abs());
+}

@@ -1,0 +1,103 @@
+//! Where goods go, and how.
+
+use handel_testkit::both_databases;
+use serde_json::{Value, json};
+
+use crate::support::{Shop, address, amount, basket, codes, home};
+
+fn to(destinations: &Value, selected: &Value) -> Value {
+    let mut body = basket("MUG", 1);
+    let method = &mut body["fulfillment"]["methods"][0];
+    method["destinations"] = destinations.clone();
+    method["selected_destination_id"] = selected.clone();
+    method["groups"] = json!([]);
+    body
+}
+
+both_databases! {
+    async fn an_address_without_an_id_gets_one_that_stays(shop: Shop) {
+        shop.product("MUG", 1_200, 10).await;
+        let agent = shop.agent();
+        let mut bare = home();
+        bare.as_object_mut().expect("an object").remove("id");
+        let body = to(&json!([bare]), &Value::Null);
+        let first = agent.post("/checkout-sessions", &body).send().await.created();
+        let second = agent.post("/checkout-sessions", &body).send().await.created();
+        let id = |checkout: &Value| checkout["fulfillment"]["methods"][0]["destinations"][0]["id"].clone();
+        assert_eq!(id(&first), id(&second));
+        assert_eq!(first["fulfillment"]["methods"][0]["selected_destination_id"], id(&first), "the only one");
+        assert_eq!(first["fulfillment"]["methods"][0]["destinations"][0]["last_name"], "Lovelace", "the buyer's");
+        // It can be chosen by its id alone afterwards.
+        let mut chosen = to(&json!([]), &id(&first));
+        chosen["fulfillment"]["methods"][0]["groups"] = json!([{ "selected_option_id": "courier" }]);
+        let chosen = agent.put(&address(&first), &chosen).send().await.ok();
+        assert_eq!((&chosen["status"], amount(&chosen, "fulfillment")), (&json!("ready_for_complete"), Some(990)));
+    }
+
+    async fn one_of_several_addresses_is_chosen_and_never_another(shop: Shop) {
+        shop.product("MUG", 1_200, 10).await;
+        let agent = shop.agent();
+        let vienna = json!({ "id": "work", "street_address": "Ring 1", "address_locality": "Wien",
+            "postal_code": "1010", "address_country": "AT" });
+        let both = json!([home(), vienna]);
+        let open = agent.post("/checkout-sessions", &to(&both, &Value::Null)).send().await.created();
+        let method = &open["fulfillment"]["methods"][0];
+        assert_eq!((&method["selected_destination_id"], codes(&open, "error")),
+            (&Value::Null, vec!["destination_required".to_owned(), "option_required".to_owned()]));
+        let chosen = agent.put(&address(&open), &to(&both, &json!("work"))).send().await.ok();
+        let method = &chosen["fulfillment"]["methods"][0];
+        assert_eq!(method["selected_destination_id"], "work");
+        let options: Vec<_> = method["groups"][0]["options"].as_array().expect("options").iter()
+            .map(|option| option["id"].clone()).collect();
+        assert_eq!(options, ["standard"], "couriers do not go to Austria");
+        // A choice that does not go there is refused, and the address stays.
+        let mut courier = to(&both, &json!("work"));
+        courier["fulfillment"]["methods"][0]["groups"] = json!([{ "selected_option_id": "courier" }]);
+        let refused = agent.put(&address(&open), &courier).send().await.ok();
+        assert_eq!(refused["messages"][0]["code"], "fulfillment_option_unavailable");
+        assert_eq!(refused["fulfillment"]["methods"][0]["selected_destination_id"], "work");
+    }
+
+    async fn addresses_that_cannot_be_reached_are_named_member_by_member(shop: Shop) {
+        shop.product("MUG", 1_200, 10).await;
+        let agent = shop.agent();
+        let vague = json!({ "id": "x", "address_country": "DE", "postal_code": "1" });
+        let made = agent.post("/checkout-sessions", &to(&json!([vague]), &json!("x"))).send().await.created();
+        assert_eq!(made["status"], "incomplete", "the checkout is there, to be completed");
+        let paths: Vec<_> = made["messages"].as_array().expect("messages").iter()
+            .filter(|message| message["code"] == "address_undeliverable")
+            .map(|message| message["path"].as_str().expect("a path").rsplit('.').next().expect("a member").to_owned())
+            .collect();
+        assert_eq!(paths, ["street_address", "address_locality", "postal_code"]);
+        for (change, member) in [
+            (json!({ "address_country": "US", "address_region": "NY", "postal_code": "10001" }), "address_country"),
+            (json!({ "address_country": "Atlantis" }), "address_country"),
+            (json!({ "address_country": null }), "address_country"),
+            (json!({ "street_address": "4242 4242 4242 4242" }), "street_address"),
+        ] {
+            let mut there = home();
+            there.as_object_mut().expect("an object").extend(change.as_object().expect("an object").clone());
+            let refused = agent.put(&address(&made), &to(&json!([there]), &json!("home"))).send().await;
+            assert!(!String::from_utf8_lossy(&refused.body).contains("4242 4242"), "{refused}");
+            let refused = refused.ok();
+            assert_eq!(refused["messages"][0]["code"], "address_undeliverable", "{change}");
+            let path = format!("$.fulfillment.methods[0].destinations[0].{member}");
+            assert_eq!(refused["messages"][0]["path"], path);
+        }
+        let twice = agent.put(&address(&made), &to(&json!([home(), home()]), &json!("home"))).send().await.ok();
+        assert_eq!(twice["messages"][0]["code"], "destination_repeated");
+        let many: Vec<_> = (0..21).map(|at| { let mut there = home(); there["id"] = json!(at.to_string()); there }).collect();
+        let many = agent.put(&address(&made), &to(&json!(many), &json!("1"))).send().await.ok();
+        assert_eq!(many["messages"][0]["code"], "too_many_destinations");
+    }
+
+    async fn a_way_that_the_shop_does_not_have_is_refused(shop: Shop) {
+        shop.product("MUG", 1_200, 10).await;
+        let agent = shop.agent();
+        let checkout = agent.ready("MUG", 1).await;
+        let pickup = json!({ "line_items": checkout["line_items"], "fulfillment": { "methods": [{ "type": "pickup" }] } });
+        let refused = agent.put(&address(&checkout), &pickup).send().await.ok();
+        assert_eq!(refused["messages"][0]["code"], "fulfillment_method_unavailable");
+        assert_eq!(refused["status"], "ready_for_complete", "nothing changed");
+    }
+}
