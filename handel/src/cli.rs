@@ -8,7 +8,7 @@ use handel_engine::Scope;
 use handel_ports::Secret;
 use jiff::{SignedDuration, Span};
 
-use crate::config::Overrides;
+use crate::{config::Overrides, serve::ucp_compat};
 
 /// Sell to people and to agents: an agent-native commerce engine in one program.
 #[derive(Debug, Parser)]
@@ -54,7 +54,10 @@ impl Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the shop until it is told to stop.
-    Serve,
+    Serve {
+        #[command(flatten)]
+        sandbox: ucp_compat::Options,
+    },
     /// Let an assistant on this machine use a shop that runs, over the standard input and output.
     Mcp {
         /// Where the shop is, such as http://127.0.0.1:8080 [default: the address that it listens on].

@@ -64,7 +64,7 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     let config = &loaded.config;
     logs::start(&config.log)?;
     match arguments.command {
-        Command::Serve => serve::run(config).await?,
+        Command::Serve { sandbox } => serve::run(config, &sandbox).await?,
         Command::Mcp { url } => commands::mcp::run(config, url.as_deref()).await?,
         Command::Demo { exit } => demo::run(config, exit).await?,
         Command::Import(Import::Products { file, currency, dry_run: true }) => {

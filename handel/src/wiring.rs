@@ -27,9 +27,9 @@ pub struct Shop {
     /// The test provider, if it takes part.
     pub payments: Option<Arc<TestPayments>>,
     pub metrics: Arc<Metrics>,
-    pub system: System,
     /// The way out to addresses that programs name.
     pub web: Arc<dyn WebClient>,
+    pub system: System,
 }
 
 impl Shop {
@@ -67,8 +67,11 @@ async fn formats(
     public_url: &str,
 ) -> Result<Vec<Arc<dyn WebhookFormat>>> {
     let seed = signature_seed(database, system).await.map_err(failure::of_engine)?;
-    let formats = OrderNewsFormat::all(public_url, &seed).into_iter();
-    Ok(formats.map(|format| Arc::new(format) as Arc<dyn WebhookFormat>).collect())
+    let ucp = OrderNewsFormat::all(public_url, &seed).into_iter();
+    let mut formats: Vec<Arc<dyn WebhookFormat>> = Vec::new();
+    formats.extend(ucp.map(|format| Arc::new(format) as Arc<dyn WebhookFormat>));
+    formats.push(Arc::new(handel_ucp_compat::CompatWebhooks::new(public_url)));
+    Ok(formats)
 }
 
 /// An engine without payments and doors, for commands.

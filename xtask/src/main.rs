@@ -11,9 +11,12 @@
 )]
 
 mod ci;
+mod conformance;
+mod flower_shop;
 mod fuzz;
 #[cfg(test)]
 mod guarantees;
+mod http;
 mod layers;
 mod process;
 mod schemathesis;
@@ -67,6 +70,12 @@ enum Command {
     ///
     /// Needs Python; Schemathesis is installed from PyPI below the target directory.
     Schemathesis(schemathesis::Options),
+    /// Run what others wrote to test a protocol, against the real program on a fresh shop.
+    ///
+    /// `docs/conformance.md` says where the kits come from. A kit that is not on this machine is skipped.
+    Conformance(conformance::Options),
+    /// Fill a fresh shop that runs with the goods of the UCP conformance suite.
+    FlowerShop(flower_shop::Options),
     /// Run everything that CI runs, and say how long each step took.
     Ci,
 }
@@ -79,6 +88,8 @@ fn main() -> ExitCode {
         Command::Test(options) => suite::run(&options),
         Command::Sim(options) => sim::run(&options),
         Command::Schemathesis(options) => schemathesis::run(&options),
+        Command::Conformance(options) => conformance::run(&options),
+        Command::FlowerShop(options) => flower_shop::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Ci => ci::run(),
     };

@@ -47,6 +47,8 @@ pub struct Server {
     pub listen: SocketAddr,
     #[serde(deserialize_with = "optional_text")]
     pub public_url: Option<String>,
+    #[serde(deserialize_with = "optional_text")]
+    pub shop_name: Option<String>,
     pub connections_max: usize,
     pub header_timeout_ms: u64,
     pub request_timeout_ms: u64,

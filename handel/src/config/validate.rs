@@ -42,6 +42,12 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         "server.public_url",
         "must be an http:// or https:// address without query, such as https://shop.example",
     );
+    let is_name = |name: &str| name.chars().count() <= 100 && !name.chars().any(char::is_control);
+    check(
+        config.server.shop_name.as_deref().is_none_or(is_name),
+        "server.shop_name",
+        "must be one line of at most 100 characters",
+    );
     let providers = &config.payments.providers;
     let is_known = |name: &String| name == TestPayments::NAME;
     check(

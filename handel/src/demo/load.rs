@@ -1,4 +1,4 @@
-//! Puts the demo's channels, categories, pictures and products into a shop.
+//! Puts the demo's channels, categories, pictures, products and promotions into a shop.
 //!
 //! What is there already stays as it is, so a demo that starts again keeps its orders and its stock.
 
@@ -11,16 +11,20 @@ use handel_domain::{
     catalog::{CategoryInput, Media},
     channel::Settings,
     id::CategoryId,
+    promotion::Rules,
     text::Slug,
 };
 use handel_engine::{CategoryNode, Context, Engine, ProductKey};
 use handel_ports::BlobStore;
+use serde::Deserialize;
 
 use super::catalog::{self, DemoCategory, DemoProduct};
 use crate::{failure, wiring::Shop};
 
 const DEFAULT: &str = include_str!("channels/default.toml");
 const EU: &str = include_str!("channels/eu.toml");
+
+const PROMOTIONS: &str = include_str!("promotions.toml");
 
 /// What a fresh shop calls its channel; any other name was given by somebody.
 const FRESH_CHANNEL: (&str, i64) = ("Default", 1);
@@ -46,7 +50,40 @@ pub async fn load(shop: &Shop) -> Result<Loaded> {
         let is_new = load_product(engine, &ctx, blobs.as_ref(), &known, product).await;
         loaded.products += usize::from(is_new.context("the products of the demo cannot be made")?);
     }
+    load_promotions(engine, &ctx).await.context("the promotions of the demo cannot be made")?;
     Ok(loaded)
+}
+
+/// The promotions of the demo as they are written down.
+#[derive(Deserialize)]
+struct DemoPromotions {
+    promotion: Vec<DemoPromotion>,
+}
+
+#[derive(Deserialize)]
+struct DemoPromotion {
+    #[serde(default)]
+    codes: Vec<String>,
+    #[serde(flatten)]
+    rules: toml::Table,
+}
+
+/// Makes the promotions in a shop that has none.
+async fn load_promotions(engine: &Engine, ctx: &Context) -> Result<()> {
+    let there = engine.list_promotions(ctx, None, 1).await.map_err(failure::of_engine)?;
+    if !there.items.is_empty() {
+        return Ok(());
+    }
+    for (codes, rules) in promotions()? {
+        engine.create_promotion(ctx, rules, codes).await.map_err(failure::of_engine)?;
+    }
+    Ok(())
+}
+
+fn promotions() -> Result<Vec<(Vec<String>, Rules)>> {
+    let written: DemoPromotions = toml::from_str(PROMOTIONS)?;
+    let read = |DemoPromotion { codes, rules }| Ok((codes, rules.try_into()?));
+    written.promotion.into_iter().map(read).collect()
 }
 
 async fn load_channels(engine: &Engine, ctx: &Context) -> Result<()> {
@@ -141,6 +178,15 @@ mod tests {
                 kinds,
                 ["shipping-policy", "refund-policy", "privacy-policy", "terms-of-service"]
             );
+        }
+    }
+
+    #[test]
+    fn the_promotions_are_what_a_shop_takes() {
+        let promotions = promotions().unwrap();
+        assert_eq!(promotions.len(), 3);
+        for (_, rules) in promotions {
+            rules.checked().unwrap();
         }
     }
 

@@ -16,7 +16,7 @@ pub(super) fn text(config: &Config, local_url: &str, public_url: &str) -> String
     }
     let _infallible = writeln!(text, "  {:<10}{public_url}{}", "agents", handel_ucp::WELL_KNOWN);
     let _infallible =
-        writeln!(text, "Listening on {local_url} (documentation at {local_url}/docs)");
+        writeln!(text, "Listening on {local_url} (the shop; documentation at {local_url}/docs)");
     text
 }
 

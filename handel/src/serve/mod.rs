@@ -1,11 +1,13 @@
 //! A shop that is open: it listens, works on its own, and closes in order.
 
 mod announce;
+pub mod ucp_compat;
 mod webhooks;
 
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, Result};
+use axum::Router;
 use handel_kit::{Door, DoorSettings, Server, ServerSettings, layered, ops_router};
 use handel_mcp::TransportSettings;
 use handel_ports::System;
@@ -22,11 +24,17 @@ use crate::{
 /// How often a closing shop looks whether payments are still under way.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Runs the shop until the process is told to stop.
-pub async fn run(config: &Config) -> Result<()> {
+/// Runs the shop until the process is told to stop, and a sandbox beside it if there is to be one.
+pub async fn run(config: &Config, sandbox: &ucp_compat::Options) -> Result<()> {
+    let mut config = config.clone();
+    let sandbox = sandbox.prepare(&mut config).await?;
+    let config = &config;
     let bound = Bound::new(config).await?;
     let shop = Shop::open(config, &bound.public_url).await?;
     let mut open = Open::start(config, bound, shop)?;
+    if let Some(sandbox) = sandbox {
+        sandbox.open(&open, config)?;
+    }
     open.announce(config)?;
     open.told_to_stop().await;
     open.close().await
@@ -80,10 +88,11 @@ impl Open {
         let settings = door_settings(&config.server, &public_url);
         let door =
             Door::new(shop.engine.clone(), shop.system.clone(), shop.metrics.clone(), settings);
-        let mut routes =
-            handel_rest::router(&door, shop.blobs.clone()).merge(ops_router(door.clone()));
         let ucp = Ucp::new(door.clone(), shop.web.clone(), ucp_settings(config));
-        routes = routes.merge(ucp.router());
+        let mut routes = handel_rest::router(&door, shop.blobs.clone())
+            .merge(ucp.router())
+            .merge(handel_pages::router(&door))
+            .merge(ops_router(door.clone()));
         if config.mcp.enabled {
             let settings = mcp_settings(config, &public_url);
             routes = routes.merge(handel_mcp::router(&door, &ucp, &settings, serving.clone()));
@@ -92,7 +101,7 @@ impl Open {
             routes = routes.merge(payments.pages());
             webhooks::start(payments, &local_url, &shop.system, upkeep.clone())?;
         }
-        let routes = layered(&door, routes);
+        let routes = handel_pages::dressed(&door, layered(&door, routes));
         let (ended, served) = oneshot::channel();
         shop.system.spawn(async move {
             server.run(routes, serving).await;
@@ -116,6 +125,12 @@ impl Open {
     /// Says what the shop is made of and where it is. The last line has the address.
     pub fn announce(&self, config: &Config) -> Result<()> {
         console::print(&announce::text(config, &self.local_url, &self.public_url))
+    }
+
+    /// Serves more routes at an address of their own, until the shop closes.
+    pub fn serve_beside(&self, server: Server, routes: Router) {
+        let stop = self.stop_serving.subscribe();
+        self.shop.system.spawn(server.run(routes, stop));
     }
 
     /// Ends when the process is told to stop.
@@ -168,11 +183,11 @@ fn server_settings(server: &config::Server) -> ServerSettings {
 fn door_settings(server: &config::Server, public_url: &str) -> DoorSettings {
     DoorSettings {
         public_url: public_url.to_owned(),
+        shop_name: server.shop_name.clone(),
         body_max: server.body_max_bytes,
         request_timeout: Duration::from_millis(server.request_timeout_ms),
         requests_max: server.requests_max,
         queue_max: server.queue_max,
-        shop_name: None,
     }
 }
 

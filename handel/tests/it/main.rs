@@ -1,6 +1,7 @@
 //! The program as an operator sees it: the real binary in directories of its own.
 
 mod backup;
+mod browser;
 mod configuration;
 mod demo;
 mod doctor;
@@ -10,3 +11,4 @@ mod keys;
 mod mcp;
 mod serve;
 mod support;
+mod ucp_compat;

@@ -37,10 +37,10 @@ impl Assistant {
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
     }
 
-    fn ask(&mut self, method: &str, params: Value) -> Value {
+    fn ask(&mut self, method: &str, params: &Value) -> Value {
         self.id += 1;
-        let mut message = json!({ "jsonrpc": "2.0", "id": self.id, "method": method });
-        message["params"] = params;
+        let message =
+            json!({ "jsonrpc": "2.0", "id": self.id, "method": method, "params": params });
         self.send(&message.to_string());
         let answer = self.line();
         assert_eq!(answer["id"], self.id, "{answer}");
@@ -52,22 +52,20 @@ impl Assistant {
             "protocolVersion": "2025-11-25", "capabilities": {},
             "clientInfo": { "name": "test", "version": "1" },
         });
-        let answer = self.ask("initialize", params);
+        let answer = self.ask("initialize", &params);
         self.send(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
         answer
     }
 
-    fn call(&mut self, tool: &str, arguments: Value) -> Value {
-        let mut params = json!({ "name": tool });
-        params["arguments"] = arguments;
-        let answer = self.ask("tools/call", params);
+    fn call(&mut self, tool: &str, arguments: &Value) -> Value {
+        let answer = self.ask("tools/call", &json!({ "name": tool, "arguments": arguments }));
         let content = answer["result"]["structuredContent"].clone();
         assert!(content.is_object(), "{tool}: {answer}");
         content
     }
 
     fn tools(&mut self) -> Vec<String> {
-        let answer = self.ask("tools/list", json!({}));
+        let answer = self.ask("tools/list", &json!({}));
         let tools = answer["result"]["tools"].as_array().expect("tools").clone();
         tools.iter().map(|tool| tool["name"].as_str().expect("a name").to_owned()).collect()
     }
@@ -88,11 +86,11 @@ async fn an_assistant_on_the_desk_buys() {
     let mut assistant = Assistant::start(&place, &["--url", &served.url], &[]);
     assert_eq!(assistant.greet()["result"]["serverInfo"]["name"], "handel");
     assert_eq!(assistant.tools().len(), 13);
-    let found = assistant.call("search_catalog", json!({ "catalog": { "query": "mug" } }));
+    let found = assistant.call("search_catalog", &json!({ "catalog": { "query": "mug" } }));
     let item = &found["products"][0]["variants"][0]["id"];
     let checkout = assistant.call(
         "create_checkout",
-        json!({ "checkout": {
+        &json!({ "checkout": {
         "line_items": [{ "item": { "id": item }, "quantity": 2 }],
         "buyer": { "email": "ada@buyer.example" },
         "fulfillment": { "methods": [{
@@ -111,7 +109,7 @@ async fn an_assistant_on_the_desk_buys() {
     let handler = &handlers.values().next().expect("a payment handler")[0];
     let bought = assistant.call(
         "complete_checkout",
-        json!({
+        &json!({
             "meta": { "idempotency-key": "a purchase of the test" },
             "id": checkout["id"],
             "checkout": { "payment": { "instruments": [{
@@ -122,7 +120,7 @@ async fn an_assistant_on_the_desk_buys() {
         }),
     );
     assert_eq!(bought["status"], "completed", "{bought}");
-    let order = assistant.call("get_order", json!({ "id": bought["order"]["id"] }));
+    let order = assistant.call("get_order", &json!({ "id": bought["order"]["id"] }));
     assert_eq!(order["checkout_id"], bought["id"]);
     assistant.end();
     served.stop().await;
@@ -141,7 +139,7 @@ async fn the_merchants_assistant_shows_a_key() {
     let tools = assistant.tools();
     assert!(tools.contains(&"merchant_list_orders".to_owned()), "{tools:?}");
     assert!(!tools.contains(&"merchant_get_stock".to_owned()), "{tools:?}");
-    assert_eq!(assistant.call("merchant_list_orders", json!({}))["orders"], json!([]));
+    assert_eq!(assistant.call("merchant_list_orders", &json!({}))["orders"], json!([]));
     assistant.end();
     served.stop().await;
 }
@@ -155,12 +153,12 @@ async fn a_shop_that_is_closed_is_told() {
     assistant.greet();
     assistant.send("this is no JSON");
     assert_eq!(assistant.line()["error"]["code"], -32700);
-    let unknown = assistant.ask("tools/call", json!({ "name": "rob_the_shop", "arguments": {} }));
+    let unknown = assistant.ask("tools/call", &json!({ "name": "rob_the_shop", "arguments": {} }));
     assert_eq!(unknown["error"]["code"], -32602);
-    let unsupported = assistant.ask("no/such", json!({}));
+    let unsupported = assistant.ask("no/such", &json!({}));
     assert_eq!(unsupported["error"]["code"], -32601);
     served.stop().await;
-    let gone = assistant.ask("tools/list", json!({}));
+    let gone = assistant.ask("tools/list", &json!({}));
     assert_eq!(gone["error"]["code"], -32000);
     assert!(gone["error"]["message"].as_str().is_some_and(|text| text.contains("is it running")));
     assistant.end();

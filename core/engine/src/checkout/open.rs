@@ -39,13 +39,18 @@ pub struct OpenCheckout {
 }
 
 impl Engine {
-    /// What a program says of itself, with its door and its profile from where it cannot be wrong about them. Refused
-    /// if it wants to be told at an address that must not be called.
-    pub(super) fn own_origin(&self, ctx: &Context, origin: Origin) -> Result<Origin, Refusal> {
+    /// What a program says of itself, with its door and its profile from where it cannot be wrong about them; none
+    /// where somebody else asks. Refused if it wants to be told at an address that must not be called.
+    pub(super) fn own_origin(
+        &self,
+        ctx: &Context,
+        origin: Origin,
+    ) -> Result<Option<Origin>, Refusal> {
         let agent = ctx.agent().map(str::to_owned);
         let origin = Origin { source: ctx.source, agent, ..origin }.checked()?;
         let told_at = origin.webhook_url.as_deref().map(|url| self.check_webhook_url(url));
-        Ok(Origin { webhook_url: told_at.transpose()?, ..origin })
+        let origin = Origin { webhook_url: told_at.transpose()?, ..origin };
+        Ok(Some(origin).filter(|origin| origin.agent.is_some()))
     }
 
     /// Opens a checkout, or finds the one that is under way: a cart has one at a time.
@@ -60,11 +65,10 @@ impl Engine {
         if open.cart_id.is_none() && open.basket.is_none() {
             return Err(Refusal::field("/items", "are needed where no cart is named").into());
         }
-        let open = OpenCheckout { origin, ..open };
         let (engine, context) = (self.clone(), ctx.clone());
         self.write_once(ctx, async move |tx, now| {
             let ctx = &context;
-            let said = Said { buyer: open.buyer.clone(), origin: Some(open.origin.clone()) };
+            let said = Said { buyer: open.buyer.clone(), origin: origin.clone() };
             match (open.cart_id, &open.basket) {
                 (Some(cart_id), _) => engine.open_from_cart(tx, ctx, cart_id, said, now).await,
                 (None, basket) => {

@@ -76,10 +76,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<(Checkout, Arc<Market>), Error> {
         let (cart, market) = self.lock_cart(tx, ctx.tenant_id, cart_id).await?;
-        // A program that made the cart sees what becomes of it.
-        let agent = cart.agent.clone();
-        let origin = agent.map(|agent| Origin::of_agent(ctx.source, Some(agent)));
-        let (settings, said) = (&market.channel.settings, Said { buyer, origin });
+        let (settings, said) = (&market.channel.settings, Said { buyer, origin: None });
         let checkout = self.checkout_of(tx, ctx, &cart, settings, said, now).await?;
         Ok((checkout, market))
     }
@@ -118,9 +115,12 @@ impl Engine {
                     }
                     saves.push(sql::update(tenant_id, &mut expired));
                 }
+                // A program that made the cart sees what becomes of it.
+                let agent = cart.agent.clone();
+                let maker = agent.map(|agent| Origin::of_agent(ctx.source, Some(agent)));
                 let id = self.system().mint::<CheckoutKind>(now);
                 let mut checkout = Checkout::create(id, cart, buyer, settings, now)?;
-                checkout.origin = origin;
+                checkout.origin = origin.or(maker);
                 saves.push(sql::insert(tenant_id, &checkout));
                 checkout
             }

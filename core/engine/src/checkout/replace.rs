@@ -37,8 +37,8 @@ impl Engine {
         ctx: &Context,
         replace: ReplaceCheckout,
     ) -> Result<Once<CheckoutView>, Error> {
-        let origin = replace.origin.map(|origin| self.own_origin(ctx, origin)).transpose()?;
-        let replace = ReplaceCheckout { origin, ..replace };
+        let said = replace.origin.clone().map(|origin| self.own_origin(ctx, origin)).transpose()?;
+        let said = said.flatten();
         let (engine, context) = (self.clone(), ctx.clone());
         self.write_once(ctx, async move |tx, now| {
             let (tenant_id, ctx) = (context.tenant_id, &context);
@@ -58,8 +58,8 @@ impl Engine {
             cart.buyer = Buyer::default();
             let save_cart = cart::sql::update(tenant_id, &mut cart);
             checkout.replace(&cart, replace.buyer.clone(), &channel.settings, now)?;
-            if replace.origin.is_some() {
-                checkout.origin.clone_from(&replace.origin);
+            if said.is_some() {
+                checkout.origin.clone_from(&said);
             }
             let save = sql::update(tenant_id, &mut checkout);
             write(tx, vec![save_cart, save]).await?;

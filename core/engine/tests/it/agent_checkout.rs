@@ -366,6 +366,22 @@ both_databases! {
         shop.settle().await;
     }
 
+    /// Goal: staff who go on with what a program began do not take it away from the program.
+    async fn staff_do_not_take_a_checkout_over(shop: TestShop) {
+        shop.product("MUG", 1_000, 10).await;
+        let opened = shop.open(&[("MUG", 1)]).await.checkout;
+        let said = ReplaceCheckout { origin: Some(origin()), ..replacing(&opened, &[("MUG", 2)]) };
+        shop.engine.replace_checkout(&shop.staff(), said).await.expect("staff may");
+        let again = OpenCheckout { cart_id: Some(opened.cart_id), ..opening(&[]) };
+        shop.engine.open_checkout(&shop.staff(), again).await.expect("staff may");
+        let seen = see(shop, opened.id).await.checkout;
+        assert_eq!((seen.lines[0].quantity, seen.agent()), (2, Some(AGENT)));
+        assert_eq!(seen.origin, opened.origin);
+        let by_hand = shop.engine.open_checkout(&shop.staff(), opening(&[("MUG", 1)])).await.expect("staff may").reply;
+        assert_eq!(by_hand.checkout.origin, None);
+        shop.settle().await;
+    }
+
     /// Goal: a checkout that a shopper made has no origin, and no program sees its order.
     async fn a_shoppers_order_has_no_origin(shop: TestShop) {
         shop.product("MUG", 1_000, 10).await;

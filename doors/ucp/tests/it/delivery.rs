@@ -91,6 +91,17 @@ both_databases! {
         assert_eq!(many["messages"][0]["code"], "too_many_destinations");
     }
 
+    async fn an_option_that_is_not_there_does_not_stand_in_the_way_of_a_checkout(shop: Shop) {
+        shop.product("MUG", 1_200, 10).await;
+        let mut body = basket("MUG", 1);
+        body["fulfillment"]["methods"][0]["groups"] = json!([{ "selected_option_id": "balloon" }]);
+        let made = shop.agent().post("/checkout-sessions", &body).once("k").send().await.created();
+        assert_eq!(codes(&made, "error"), ["fulfillment_option_unavailable", "option_required"]);
+        let method = &made["fulfillment"]["methods"][0];
+        assert_eq!(method["selected_destination_id"], "home", "the rest was taken over");
+        assert_eq!(method["groups"][0]["selected_option_id"], Value::Null);
+    }
+
     async fn a_way_that_the_shop_does_not_have_is_refused(shop: Shop) {
         shop.product("MUG", 1_200, 10).await;
         let agent = shop.agent();

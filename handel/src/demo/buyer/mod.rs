@@ -2,15 +2,15 @@
 
 mod script;
 mod shop;
-mod transcript;
 
 use anyhow::Result;
 
+use super::{agent::Wish, transcript::Transcript};
 use crate::serve::Open;
 
-/// Shops through everything that a buyer meets. Fails at the first thing that is not as it should be.
-pub async fn run(open: &Open) -> Result<()> {
+/// Shops through everything that a buyer meets. Fails at the first thing that is not as it should be. Returns
+/// what was bought first.
+pub async fn run(open: &Open, transcript: &mut Transcript) -> Result<Wish> {
     let shop = shop::Shop::new(&open.local_url)?;
-    let mut script = script::Script::new(shop, open);
-    script.run().await
+    script::Script::new(shop, open, transcript).run().await
 }

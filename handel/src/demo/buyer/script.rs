@@ -5,28 +5,33 @@ use handel_ports::System;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::{
-    shop::{Answer, Shop, Visit},
-    transcript::{Transcript, money},
+use super::shop::{Answer, Shop, Visit};
+use crate::{
+    demo::{
+        agent::Wish,
+        transcript::{Transcript, money},
+    },
+    serve::Open,
 };
-use crate::serve::Open;
 
 /// The buyer on the way through the shop.
 pub struct Script<'o> {
     shop: Shop,
     open: &'o Open,
-    transcript: Transcript,
+    transcript: &'o mut Transcript,
 }
 
+/// How many of it the buyer wants.
+const WANTED: i64 = 2;
 /// How many send the same request at once, as clients do that lost patience.
 const IMPATIENT: usize = 5;
 
 impl<'o> Script<'o> {
-    pub fn new(shop: Shop, open: &'o Open) -> Self {
-        Self { shop, open, transcript: Transcript::default() }
+    pub fn new(shop: Shop, open: &'o Open, transcript: &'o mut Transcript) -> Self {
+        Self { shop, open, transcript }
     }
 
-    pub async fn run(&mut self) -> Result<()> {
+    pub async fn run(&mut self) -> Result<Wish> {
         let variant = self.search().await?;
         let cart = self.fill_cart(&variant).await?;
         let total_minor = self.quote(&cart).await?;
@@ -36,7 +41,9 @@ impl<'o> Script<'o> {
         self.try_another_card(&variant).await?;
         self.buy_in_euros().await?;
         self.ask_for_too_many(&variant).await?;
-        self.count_charges(&order).await
+        self.count_charges(&order).await?;
+        let variant_id = variant["id"].as_str().context("what was bought has no id")?.to_owned();
+        Ok(Wish { variant_id, quantity: WANTED, order: order.body["order"].clone() })
     }
 
     async fn search(&mut self) -> Result<Value> {
@@ -70,7 +77,7 @@ impl<'o> Script<'o> {
 
     async fn fill_cart(&mut self, variant: &Value) -> Result<String> {
         self.transcript.step("Put two of it into a cart")?;
-        let body = json!({ "sku": variant["sku"], "quantity": 2 });
+        let body = json!({ "sku": variant["sku"], "quantity": WANTED });
         let cart = self.shop.post("/cart/items", &Visit::default(), &body).await?;
         let cart = cart.expect(StatusCode::CREATED)?;
         self.transcript.totals(&cart.body)?;

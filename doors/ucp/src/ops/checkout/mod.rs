@@ -2,7 +2,7 @@
 
 mod complete;
 
-use handel_domain::{channel::Settings, checkout::Buyer, id::CheckoutId, origin::Origin};
+use handel_domain::{Code, channel::Settings, checkout::Buyer, id::CheckoutId, origin::Origin};
 use handel_engine::{CheckoutView, Error, OpenCheckout, ReplaceCheckout};
 
 use super::{Stop, Work, malformed_cart};
@@ -31,14 +31,20 @@ impl Work<'_> {
         let basket = self.basket(&wanted, &[]).map_err(|problems| self.outcome(&problems))?;
         let said = self.said(&wanted, &Buyer::default(), &channel.settings);
         // What cannot be taken over of the delivery does not stand in the way of a checkout: it can be said anew.
-        let (buyer, problems) = said.map_err(|problems| self.outcome(&problems))?;
+        let (buyer, mut problems) = said.map_err(|problems| self.outcome(&problems))?;
         let open = OpenCheckout {
             cart_id,
             basket: Some(basket).filter(|_| cart_id.is_none()),
             buyer,
             origin: self.origin(&wanted),
         };
-        let opened = self.ucp.engine().open_checkout(&ctx, open).await;
+        let mut opened = self.ucp.engine().open_checkout(&ctx, open.clone()).await;
+        if opened.as_ref().is_err_and(|error| error.code() == Code::ShippingMethodUnknown) {
+            problems.push(delivery::no_such_option());
+            let buyer = Buyer { shipping_method: None, ..open.buyer };
+            let open = OpenCheckout { buyer, ..open };
+            opened = self.ucp.engine().open_checkout(&ctx, open).await;
+        }
         let view = opened.map_err(|error| self.stop(error))?.reply;
         if basket::is_hopeless(&view.quote) {
             return Err(self.outcome(&basket::problems(&view.quote)));

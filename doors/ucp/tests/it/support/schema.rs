@@ -87,19 +87,11 @@ fn composed(version: Version, name: &str) -> Value {
             paths.iter().map(|path| json!({ "$ref": format!("{BASE}schemas/{path}") })).collect();
         json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "allOf": all })
     };
-    let (profile, parent, error) = match version {
-        Version::V2026_08_25 => (
-            "profile.json#/$defs/business_schema",
-            "dev.ucp.shopping.",
-            "common/types/error_response.json",
-        ),
-        Version::V2026_04_08 => (
-            "discovery/profile.json#/$defs/business_profile",
-            "dev.ucp.shopping.",
-            "shopping/types/error_response.json",
-        ),
+    let (parent, error) = match version {
+        Version::V2026_08_25 => ("dev.ucp.shopping.", "common/types/error_response.json"),
+        Version::V2026_04_08 => ("dev.ucp.shopping.", "shopping/types/error_response.json"),
         // There are no answers without a resource.
-        Version::V2026_01_23 => ("discovery/profile.json#/$defs/business_profile", "", "none"),
+        Version::V2026_01_23 => ("", "none"),
     };
     let extended = |names: &[&str], resource: &str| {
         let paths: Vec<_> = names
@@ -109,7 +101,13 @@ fn composed(version: Version, name: &str) -> Value {
         of(&paths.iter().map(String::as_str).collect::<Vec<_>>())
     };
     match name {
-        "profile" => of(&[profile]),
+        "profile" if version == Version::ROOT => of(&["profile.json#/$defs/business_schema"]),
+        // The document around it has references that lead nowhere.
+        "profile" => json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "required": ["ucp"],
+            "properties": { "ucp": { "$ref": format!("{BASE}schemas/ucp.json#/$defs/business_schema") } },
+        }),
         "checkout" => extended(&["discount", "fulfillment", "buyer_consent"], "checkout"),
         "cart" if version == Version::V2026_08_25 => {
             extended(&["discount", "buyer_consent"], "cart")
@@ -151,17 +149,6 @@ impl Retrieve for Files {
     ) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
         let path = uri.as_str().strip_prefix(BASE).ok_or("a schema that is not of the protocol")?;
         let path = path.split('#').next().unwrap_or(path);
-        // Old versions have references that are wrong by a directory.
-        let path = path
-            .strip_prefix("schemas/")
-            .filter(|path| path.starts_with("schemas/"))
-            .unwrap_or(path);
-        // In old versions this one is not where it says.
-        let path = if path == "schemas/discovery/profile.json" {
-            "discovery/profile_schema.json"
-        } else {
-            path
-        };
         Ok(serde_json::from_slice(&std::fs::read(self.0.join(path))?)?)
     }
 }

@@ -1,0 +1,423 @@
+//! Everything that people read, in one place, so that it can be said in another language one day.
+//!
+//! `{}` is where a value goes. Texts of refusals come from the engine and are not here.
+
+/// Declares all texts once: the type, and what they are in English.
+macro_rules! words {
+    ($($name:ident = $text:literal;)*) => {
+        /// The texts of one language.
+        pub(crate) struct Words {
+            $(pub(crate) $name: &'static str,)*
+        }
+
+        /// The texts in English.
+        pub(crate) const ENGLISH: Words = Words { $($name: $text,)* };
+    };
+}
+
+words! {
+    // Around every page.
+    shop = "Shop";
+    skip = "Skip to content";
+    search = "Search";
+    search_label = "Search the shop";
+    cart = "Cart";
+    items = "items";
+    back_to_cart = "Back to the cart";
+    policies = "Policies";
+    breadcrumbs = "Where you are";
+    please_check = "Please check this";
+    optional = "(optional)";
+    if_any = "(if any)";
+    before = "was";
+    total = "Total";
+    yes = "Yes";
+    no = "No";
+
+    // The list of products.
+    all_products = "All products";
+    categories = "Categories";
+    filter_and_sort = "Filter and sort";
+    price_from = "Price from";
+    price_to = "Price to";
+    sort = "Sort by";
+    newest_first = "Newest first";
+    cheapest_first = "Price, low to high";
+    dearest_first = "Price, high to low";
+    by_title = "Name, A to Z";
+    only_in_stock = "Only what is in stock";
+    apply = "Apply";
+    clear_filters = "Clear";
+    nothing_found = "Nothing here matches what you are looking for.";
+    see_everything = "See everything";
+    from = "from";
+    sold_out = "Sold out";
+    pages = "Pages";
+    first_page = "Back to the start";
+    next_page = "Next page";
+    found = "Results for “{}”";
+    not_an_amount_ = "“{}” is not an amount of money.";
+    price_range_wrong = "The lowest price must not be above the highest.";
+
+    // A product.
+    in_stock = "In stock";
+    on_order = "Available on order";
+    not_for_sale = "Not for sale";
+    only_left_ = "Only {} left";
+    variant = "Choose one";
+    quantity = "Quantity";
+    add_to_cart = "Add to cart";
+    properties = "Properties";
+    prices_with_tax = "Including tax, plus shipping";
+    prices_without_tax = "Plus tax and shipping";
+    choose_variant = "Choose one of the variants.";
+    whole_number = "The quantity must be a whole number.";
+
+    // The cart.
+    added = "It is in your cart.";
+    updated = "Your cart is up to date.";
+    removed = "It is no longer in your cart.";
+    cart_empty = "Your cart is empty.";
+    look_around = "Look around";
+    each = "each";
+    update = "Update";
+    remove = "Remove";
+    summary = "Summary";
+    to_checkout = "Go to checkout";
+    go_on_shopping = "Continue shopping";
+    go_on_paying = "Continue to payment";
+    order_waits_ = "Your order {} waits for its payment.";
+    gone = "No longer available";
+    no_longer_for_sale = "This is no longer for sale. Please remove it.";
+    sold_out_meanwhile = "Sold out in the meantime.";
+    only_left_of_ = "Only {} of {} left.";
+    price_changed_ = "The price changed; it was {}.";
+
+    code = "Discount code";
+    codes = "Your codes";
+    code_applied = "applied";
+    code_unknown = "This code does not exist.";
+    code_expired = "This code is no longer valid.";
+    code_not_yet = "This code is not valid yet.";
+    code_used_up = "This code was used as often as it may be.";
+    code_not_eligible = "This code does not fit what is in your cart.";
+    code_not_combinable = "Another discount saves you more, and they cannot be combined.";
+    code_applied_already = "This code is in use already.";
+    code_missing = "Enter a code.";
+
+    // Sums.
+    subtotal = "Subtotal";
+    discount_by_code_ = "{} ({})";
+    shipping = "Shipping";
+    shipping_by_ = "Shipping ({})";
+    at_checkout = "at checkout";
+    not_chosen = "not chosen yet";
+    free = "Free";
+    tax = "Tax";
+    includes_tax_ = "Includes {} tax";
+    one_item = "1 item";
+    n_items_ = "{} items";
+
+    // The checkout.
+    checkout = "Checkout";
+    checkout_wrong = "Please check: checkout";
+    steps = "Steps";
+    step_contact = "Contact";
+    step_delivery = "Delivery";
+    step_review = "Review and pay";
+    contact_heading = "Where should it go?";
+    delivery_heading = "How should it be sent?";
+    pay_heading = "Review and pay";
+    email = "E-mail";
+    email_hint = "The receipt and news of your order go here.";
+    name = "Full name";
+    line1 = "Street and number";
+    line2 = "Apartment, floor, company";
+    city = "City";
+    region = "State or province";
+    postal_code = "Postal code";
+    country = "Country";
+    phone = "Phone";
+    phone_hint = "For the carrier, if there are questions.";
+    ship_to = "Delivery address";
+    bill_to = "Billing address";
+    bill_same = "Same as the delivery address";
+    bill_other = "Another address";
+    receipt_to = "E-mail";
+    ship_by = "Shipping method";
+    go_on = "Continue";
+    change = "Change";
+    no_method = "We have no way to send this there.";
+    other_address = "Use another address";
+    choose_method = "Choose how it should be sent.";
+    items_heading = "Items";
+    payment = "Payment";
+    choose_payment = "Choose how you want to pay.";
+    policies_apply = "These apply to your order:";
+    pay_ = "Pay {}";
+    order_free = "Place the order";
+    change_cart = "Change the cart";
+    something_gone = "Something in your cart is no longer for sale. Please remove it from the cart.";
+    something = "An item";
+    title_short_ = "There are only {1} of {0} left. Please change the quantity in your cart.";
+    title_sold_out_ = "{} is sold out. Please remove it from your cart.";
+    cart_changed = "Your cart changed in the meantime. Please look at it once more before you pay.";
+    total_changed_ = "The total changed in the meantime. It is now {}. Nothing was bought; please look at it once more.";
+    form_used = "This form was used already. Please look at everything once more and send it again.";
+    order_kept_ = "Your order {} is placed and waits for its payment until {}.";
+
+    // Ways to pay.
+    card_ok = "Test card that works";
+    card_ok_note = "The payment goes through at once.";
+    card_action = "Test card that asks you";
+    card_action_note = "You approve the payment on the bank’s page.";
+    card_async = "Test bank transfer";
+    card_async_note = "The payment is confirmed a moment later.";
+    card_declined = "Test card that is declined";
+    card_declined_note = "To see what happens when a payment fails.";
+    card_funds = "Test card without funds";
+    card_funds_note = "To see what happens when there is not enough money.";
+    by_token = "With a token of this provider.";
+    other_token = "Use another token";
+    token = "Payment token";
+    token_hint = "What the payment provider made for you. Never a card number.";
+    approve = "Please approve the payment";
+    approve_text = "Your order is placed. Your bank asks you to confirm the payment on its own page.";
+    approve_note = "You come back here afterwards.";
+    open_provider = "Go to the payment page";
+    open_provider_again = "Open the payment page again";
+    needs_script = "This way to pay does not work here. Please go back and choose another.";
+    back_text = "If you approved it, this page goes on by itself in a moment.";
+    look_again = "Look again";
+
+    // An expired checkout.
+    expired = "This checkout has expired";
+    expired_text = "Nothing was bought. Your cart is still here, so you can start again.";
+    start_again = "Start again";
+
+    // An order.
+    order = "Order";
+    order_title_ = "Order {}";
+    thanks = "Thank you for your order";
+    thanks_text = "We are getting it ready. News goes to {}.";
+    checking = "We are checking your payment";
+    checking_text = "This takes a moment. You can leave this page; nothing is lost.";
+    not_paid = "Your order is not paid yet";
+    pays_until_ = "We keep it for you until {}.";
+    pay_now = "Pay now";
+    on_its_way = "Your order is on its way";
+    on_its_way_text = "All of it has been sent.";
+    partly_on_its_way = "Part of your order is on its way";
+    partly_text = "The rest follows.";
+    arrived = "Your order has arrived";
+    arrived_text = "We hope you enjoy it.";
+    canceled = "This order was canceled";
+    canceled_text = "Nothing will be sent.";
+    canceled_refunded = "Nothing will be sent, and your money goes back to you.";
+    progress = "Progress";
+    stage_placed = "Placed";
+    stage_paid = "Paid";
+    stage_packing = "Packing";
+    stage_shipped = "Sent";
+    stage_delivered = "Delivered";
+    details = "Details";
+    n_canceled = "{} of {} canceled";
+    n_shipped = "{} of {} sent";
+    n_delivered = "{} of {} delivered";
+    parcels = "Parcels";
+    parcel_ = "Parcel {}";
+    sent_on = "Sent on";
+    units_ = "{} × {}";
+    track = "Follow the parcel";
+    tracking_number = "Tracking number";
+    refunds = "Refunds";
+    refund_done = "{} went back to you on {}.";
+    refund_pending = "{} goes back to you.";
+    refund_failed = "{} could not be sent back yet. We are looking into it.";
+    nothing_owed = "Nothing to pay";
+    unpaid = "Not paid";
+    needs_approval = "Waits for your approval";
+    processing = "Being processed";
+    payment_unknown = "Being checked";
+    partly_paid = "Partly paid";
+    paid = "Paid";
+    partly_refunded = "Partly refunded";
+    refunded = "Refunded";
+
+    // What went wrong.
+    not_found = "There is nothing here";
+    not_found_text = "The address may be mistyped, or what was here is gone.";
+    no_checkout = "This checkout is not here";
+    no_checkout_text = "It may be over, or it belongs to another browser. Your cart shows what you have.";
+    link_expired = "This link is not valid any more";
+    link_expired_text = "Links like this work for a while. Ask whoever gave it to you for a new one.";
+    foreign = "This came from another site";
+    foreign_text = "For your safety we only take forms from our own pages. Please open the page here and try again.";
+    wrong_method = "This address cannot be used like that";
+    wrong_method_text = "Please go back and try again.";
+    busy = "We are very busy";
+    busy_text = "Please try again in a moment.";
+    broken = "Something went wrong";
+    broken_text = "It was not your doing, and it was noted. Please try again in a moment.";
+    refused = "That did not work";
+    refused_text = "Please go back, check what you entered, and try again.";
+    may_repeat = "You can reload this page: however often you send it, it happens only once.";
+    reference = "If you write to us, please mention";
+    to_shop = "To the shop";
+    to_cart = "To the cart";
+}
+
+/// Puts values where the text has `{}`, or `{0}` and `{1}` where their order differs.
+fn fill(text: &str, values: &[&str]) -> String {
+    let mut filled = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    let mut next = 0;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (place, after) = after.split_once('}').unwrap_or((after, ""));
+        let at = place.parse().unwrap_or(next);
+        filled.push_str(before);
+        filled.push_str(values.get(at).copied().unwrap_or_default());
+        next += 1;
+        rest = after;
+    }
+    filled.push_str(rest);
+    filled
+}
+
+impl Words {
+    /// What is wrong with a field: its name and what the engine says of it.
+    pub(crate) fn about(&self, label: &str, message: &str) -> String {
+        format!("{label} {}.", message.trim_end_matches('.'))
+    }
+
+    /// What the engine says, as a sentence.
+    pub(crate) fn sentence(&self, message: &str) -> String {
+        format!("{}.", self.capitalized(message).trim_end_matches('.'))
+    }
+
+    /// A text with a capital at the start.
+    pub(crate) fn capitalized(&self, text: &str) -> String {
+        let mut chars = text.chars();
+        let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+        format!("{first}{}", chars.as_str())
+    }
+
+    pub(crate) fn found_for(&self, query: &str) -> String {
+        fill(self.found, &[query])
+    }
+
+    pub(crate) fn not_an_amount(&self, text: &str) -> String {
+        fill(self.not_an_amount_, &[text])
+    }
+
+    pub(crate) fn tax_note(&self, prices_include_tax: bool) -> &'static str {
+        if prices_include_tax { self.prices_with_tax } else { self.prices_without_tax }
+    }
+
+    pub(crate) fn only_left(&self, count: i64) -> String {
+        fill(self.only_left_, &[&count.to_string()])
+    }
+
+    pub(crate) fn only_left_of(&self, count: i64, wanted: i64) -> String {
+        self.of(self.only_left_of_, count, wanted)
+    }
+
+    /// A text about some of all.
+    pub(crate) fn of(&self, text: &str, count: i64, all: i64) -> String {
+        fill(text, &[&count.to_string(), &all.to_string()])
+    }
+
+    pub(crate) fn price_changed(&self, before: &str) -> String {
+        fill(self.price_changed_, &[before])
+    }
+
+    pub(crate) fn order_waits(&self, number: i64) -> String {
+        fill(self.order_waits_, &[&number.to_string()])
+    }
+
+    pub(crate) fn shipping_by(&self, method: &str) -> String {
+        fill(self.shipping_by_, &[method])
+    }
+
+    pub(crate) fn includes_tax(&self, amount: &str) -> String {
+        fill(self.includes_tax_, &[amount])
+    }
+
+    pub(crate) fn n_items(&self, count: i64) -> String {
+        if count == 1 {
+            self.one_item.to_owned()
+        } else {
+            fill(self.n_items_, &[&count.to_string()])
+        }
+    }
+
+    pub(crate) fn discount_by_code(&self, title: &str, code: &str) -> String {
+        fill(self.discount_by_code_, &[title, code])
+    }
+
+    pub(crate) fn pay(&self, amount: &str) -> String {
+        fill(self.pay_, &[amount])
+    }
+
+    pub(crate) fn title_short(&self, title: &str, left: i64) -> String {
+        fill(self.title_short_, &[title, &left.to_string()])
+    }
+
+    pub(crate) fn title_sold_out(&self, title: &str) -> String {
+        fill(self.title_sold_out_, &[title])
+    }
+
+    pub(crate) fn total_changed(&self, now: &str) -> String {
+        fill(self.total_changed_, &[now])
+    }
+
+    pub(crate) fn order_kept(&self, number: i64, until: &str) -> String {
+        fill(self.order_kept_, &[&number.to_string(), until])
+    }
+
+    pub(crate) fn order_title(&self, number: i64) -> String {
+        fill(self.order_title_, &[&number.to_string()])
+    }
+
+    pub(crate) fn pays_until(&self, until: &str) -> String {
+        fill(self.pays_until_, &[until])
+    }
+
+    pub(crate) fn parcel(&self, number: usize) -> String {
+        fill(self.parcel_, &[&number.to_string()])
+    }
+
+    pub(crate) fn units(&self, count: i64, title: &str) -> String {
+        fill(self.units_, &[&count.to_string(), title])
+    }
+
+    /// What became of a refund.
+    pub(crate) fn refund(&self, text: &str, amount: &str, day: &str) -> String {
+        fill(text, &[amount, day])
+    }
+
+    /// Where news of an order goes.
+    pub(crate) fn addressed(&self, text: &str, email: &str) -> String {
+        fill(text, &[email])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_stand_where_the_text_wants_them() {
+        assert_eq!(fill("{} of {} left", &["1", "2"]), "1 of 2 left");
+        assert_eq!(fill("{1} of {0}", &["mugs", "2"]), "2 of mugs");
+        assert_eq!(fill("nothing", &["x"]), "nothing");
+        // A value is not looked at again.
+        assert_eq!(fill("{}, {}", &["{1}", "b"]), "{1}, b");
+    }
+
+    #[test]
+    fn refusals_become_sentences() {
+        assert_eq!(ENGLISH.about("City", "must not be empty"), "City must not be empty.");
+        assert_eq!(ENGLISH.sentence("the cart is empty"), "The cart is empty.");
+    }
+}

@@ -1,0 +1,112 @@
+//! Agents that hand a buyer over.
+
+use std::time::Duration;
+
+use handel_domain::{
+    checkout::{Buyer, Destination},
+    order::Status,
+};
+use handel_engine::OpenCheckout;
+use handel_testkit::{
+    agents::{AGENT, opening},
+    both_databases,
+    fixtures::address,
+};
+
+use super::support::{ADA, Shop};
+
+both_databases! {
+    /// Goal: a buyer opens the link of an agent, sees what the agent filled in, and pays it; the order remembers the
+    /// agent.
+    async fn a_buyer_goes_on_where_an_agent_stopped(shop: Shop) {
+        shop.product("MUG", 1_999, 5).await;
+        let checkout = shop.open(&[("MUG", 2)]).await.checkout;
+        let link = shop.handoff(checkout.cart_id, 3_600);
+        let mut ada = shop.browser();
+        ada.open(&link).await.expect(200);
+        assert_eq!(ada.page().path, format!("/checkout/{}", checkout.id));
+        assert_eq!(ada.page().one(".steps .current"), "Review and pay");
+        assert!(ada.page().one(".whole").contains("44,88"), "{}", ada.page());
+        // People open links twice.
+        ada.open(&link).await.expect(200);
+        ada.send("/complete", &[]).await.expect(200);
+        assert_eq!(ada.page().one("h1"), "Thank you for your order");
+        let order = shop.only_order().await;
+        assert_eq!((order.status, order.agent()), (Status::Paid, Some(AGENT)));
+        // Once more leads to the order.
+        ada.open(&link).await.expect(200);
+        assert_eq!(ada.page().one("h1"), "Thank you for your order");
+    }
+
+    /// Goal: what an agent knows of its buyer stands in the form already, to be confirmed or changed.
+    async fn what_an_agent_knows_need_not_be_typed(shop: Shop) {
+        shop.product("MUG", 1_999, 5).await;
+        let buyer = Buyer {
+            first_name: Some("Ada".to_owned()),
+            last_name: Some("Lovelace".to_owned()),
+            phone: Some("+49 30 1234".to_owned()),
+            ..Buyer::default()
+        };
+        let named = OpenCheckout { buyer: buyer.clone(), ..opening(&[("MUG", 1)]) };
+        let home = Destination { id: "home".to_owned(), address: address("AT", "1010") };
+        let placed = Buyer { destinations: vec![home], ..buyer };
+        let placed = OpenCheckout { buyer: placed, ..opening(&[("MUG", 1)]) };
+        for (open, field, value) in [
+            (named, "name", "Ada Lovelace"),
+            (placed.clone(), "postal_code", "1010"),
+            (placed.clone(), "country", "AT"),
+            (placed, "phone", "+49 30 1234"),
+        ] {
+            let opened = shop.engine.open_checkout(&shop.agent(AGENT), open).await;
+            let cart_id = opened.expect("it is for sale").reply.checkout.cart_id;
+            let mut ada = shop.browser();
+            ada.open(&shop.handoff(cart_id, 60)).await.expect(200);
+            assert_eq!(ada.page().value("/contact", field), value);
+        }
+    }
+
+    /// Goal: a cart that an agent filled becomes a checkout when its buyer comes.
+    async fn a_cart_becomes_a_checkout_when_its_buyer_comes(shop: Shop) {
+        shop.product("MUG", 1_999, 5).await;
+        let cart = shop.cart_with(&[("MUG", 1)]).await;
+        let mut ada = shop.browser();
+        ada.open(&shop.handoff(cart.view.cart.id, 60)).await.expect(200);
+        assert_eq!(ada.page().one(".steps .current"), "Contact");
+        ada.send("/contact", &ADA).await.expect(200);
+        let empty = shop.cart_with(&[]).await;
+        ada.open(&shop.handoff(empty.view.cart.id, 60)).await.expect(200);
+        assert!(ada.page().has(".empty"), "{}", ada.page());
+    }
+
+    /// Goal: a link that is over, or that nobody here made, says so and opens nothing.
+    async fn a_link_that_is_over_opens_nothing(shop: Shop) {
+        shop.product("MUG", 1_999, 5).await;
+        let cart = shop.cart_with(&[("MUG", 1)]).await;
+        let link = shop.handoff(cart.view.cart.id, 60);
+        shop.clock.advance(Duration::from_secs(61));
+        let mut ada = shop.browser();
+        for link in [&*link, "/continue/nonsense", &format!("{link}x"), &format!("/continue/{}", cart.token)] {
+            ada.open(link).await.expect(410);
+            assert_eq!(ada.page().one("h1"), "This link is not valid any more", "{link}");
+            assert_eq!(ada.cookie(), None, "{link}");
+        }
+    }
+
+    /// Goal: what the shop promises can be read, is linked from every page, and is nothing but text.
+    async fn policies_can_be_read(shop: Shop) {
+        let policy = serde_json::json!({
+            "kind": "refund-policy", "title": "Returns", "text": "Within <b>30</b> days.\n\nJust send it."
+        });
+        let policy = serde_json::from_value(policy).expect("a policy");
+        shop.change_channel(|settings| settings.policies = vec![policy]).await;
+        let mut ada = shop.browser();
+        ada.open("/").await.expect(200);
+        ada.click("Returns").await.expect(200);
+        assert_eq!(ada.page().path, "/policies/refund-policy");
+        assert_eq!(ada.page().all(".prose p"), ["Within <b>30</b> days.", "Just send it."]);
+        ada.open("/policies/faq").await.expect(404);
+        shop.product("MUG", 1_999, 5).await;
+        let ada = shop.at_payment("MUG", "1").await;
+        assert!(ada.page().has("form a[href='/policies/refund-policy']"), "{}", ada.page());
+    }
+}

@@ -1,0 +1,211 @@
+//! Addresses of 2026-01-11, of which every part may be absent, and addresses of the shop, which are whole.
+//!
+//! What a platform leaves out stands in the shop as a text that says so, and is left out again when the
+//! platform reads it. Only a sandbox may do this: no parcel finds such an address.
+
+use handel_domain::{
+    Refusal,
+    address::{Address, Country},
+};
+use serde::{Deserialize, Serialize};
+
+/// What stands in the shop for a text that nobody gave.
+const UNSAID: &str = "(not given)";
+
+/// Postal codes that nobody gave, where a country demands one.
+const UNSAID_POSTAL_CODES: [(&str, &str); 22] = [
+    ("AT", "0000"),
+    ("AU", "0000"),
+    ("BE", "0000"),
+    ("CA", "A0A 0A0"),
+    ("CH", "0000"),
+    ("CZ", "00000"),
+    ("DE", "00000"),
+    ("DK", "0000"),
+    ("ES", "00000"),
+    ("FI", "00000"),
+    ("FR", "00000"),
+    ("GB", "A0 0AA"),
+    ("IT", "00000"),
+    ("JP", "0000000"),
+    ("LU", "0000"),
+    ("MX", "00000"),
+    ("NL", "0000 AA"),
+    ("NO", "0000"),
+    ("PL", "00-000"),
+    ("PT", "0000-000"),
+    ("SE", "00000"),
+    ("US", "00000"),
+];
+
+/// Countries whose addresses need a region.
+const WITH_REGION: [&str; 8] = ["US", "CA", "AU", "BR", "IN", "MX", "CN", "JP"];
+
+/// A postal address of 2026-01-11 (`types/postal_address.json`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PostalAddress {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) full_name: Option<String>,
+    #[serde(default, skip_serializing)]
+    pub(crate) first_name: Option<String>,
+    #[serde(default, skip_serializing)]
+    pub(crate) last_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) street_address: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) extended_address: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) address_locality: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) address_region: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) postal_code: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) address_country: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) phone_number: Option<String>,
+}
+
+impl PostalAddress {
+    /// The address as the shop keeps it. Only the country is needed; `pointer` names the address in refusals.
+    pub(crate) fn into_shop(self, pointer: &str) -> Result<Address, Refusal> {
+        let at = format!("{pointer}/address_country");
+        let code = said(self.address_country).unwrap_or_default().to_uppercase();
+        let country = Country::parse(&at, &code)?;
+        let name = said(self.full_name).or_else(|| {
+            let parts = [said(self.first_name), said(self.last_name)];
+            said(Some(parts.into_iter().flatten().collect::<Vec<_>>().join(" ")))
+        });
+        let needs_region = WITH_REGION.contains(&country.as_str());
+        let unsaid = || UNSAID.to_owned();
+        Address {
+            name: name.unwrap_or_else(unsaid),
+            line1: said(self.street_address).unwrap_or_else(unsaid),
+            line2: said(self.extended_address),
+            city: said(self.address_locality).unwrap_or_else(unsaid),
+            region: said(self.address_region).or_else(|| needs_region.then(unsaid)),
+            postal_code: said(self.postal_code)
+                .or_else(|| unsaid_postal_code(country).map(str::to_owned)),
+            country,
+            phone: said(self.phone_number),
+        }
+        .checked(pointer)
+    }
+
+    /// The address as the platform gave it.
+    pub(crate) fn of_shop(address: &Address) -> Self {
+        let said = |text: &str| (!text.eq_ignore_ascii_case(UNSAID)).then(|| text.to_owned());
+        let postal_code = address.postal_code.as_deref();
+        Self {
+            full_name: said(&address.name),
+            first_name: None,
+            last_name: None,
+            street_address: said(&address.line1),
+            extended_address: address.line2.clone(),
+            address_locality: said(&address.city),
+            address_region: address.region.as_deref().and_then(said),
+            postal_code: postal_code
+                .filter(|code| Some(*code) != unsaid_postal_code(address.country))
+                .map(str::to_owned),
+            address_country: Some(address.country.to_string()),
+            phone_number: address.phone.clone(),
+        }
+    }
+
+    /// Whether a parcel could find it, so that it is worth being kept for the next time.
+    pub(crate) fn is_whole(&self) -> bool {
+        [&self.street_address, &self.address_locality, &self.address_country]
+            .into_iter()
+            .all(|part| part.as_deref().is_some_and(|text| !text.trim().is_empty()))
+    }
+
+    /// Whether two addresses lead to the same place, whoever lives there.
+    pub(crate) fn is_same_place(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+
+    /// What tells one place from another, in one way of writing.
+    pub(crate) fn place(&self) -> [String; 6] {
+        [
+            &self.street_address,
+            &self.extended_address,
+            &self.address_locality,
+            &self.address_region,
+            &self.postal_code,
+            &self.address_country,
+        ]
+        .map(|part| part.as_deref().unwrap_or_default().trim().to_lowercase())
+    }
+}
+
+/// A text that says something.
+fn said(text: Option<String>) -> Option<String> {
+    text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+fn unsaid_postal_code(country: Country) -> Option<&'static str> {
+    let mut codes = UNSAID_POSTAL_CODES.iter();
+    codes.find(|(code, _)| *code == country.as_str()).map(|(_, code)| *code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn in_country(code: &str) -> PostalAddress {
+        PostalAddress { address_country: Some(code.to_owned()), ..PostalAddress::default() }
+    }
+
+    #[test]
+    fn a_country_alone_is_an_address_and_comes_back_alone() {
+        let countries = UNSAID_POSTAL_CODES.iter().map(|(code, _)| *code);
+        for code in countries.chain(WITH_REGION).chain(["IE", "HK"]) {
+            let sent = in_country(code);
+            let kept = sent.clone().into_shop("").unwrap_or_else(|no| panic!("{code}: {no}"));
+            assert_eq!(PostalAddress::of_shop(&kept), sent, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_was_given_comes_back() {
+        let sent = PostalAddress {
+            full_name: Some("John Doe".into()),
+            street_address: Some("123 Main St".into()),
+            extended_address: Some("Floor 2".into()),
+            address_locality: Some("Springfield".into()),
+            address_region: Some("IL".into()),
+            postal_code: Some("62704".into()),
+            phone_number: Some("+1 555 0100".into()),
+            ..in_country("US")
+        };
+        let kept = sent.clone().into_shop("").expect("a whole address");
+        assert_eq!(PostalAddress::of_shop(&kept), sent);
+        assert!(sent.is_whole() && !in_country("US").is_whole());
+    }
+
+    #[test]
+    fn two_halves_of_a_name_are_one_name() {
+        let halves = PostalAddress {
+            first_name: Some("Jane".into()),
+            last_name: Some("Doe".into()),
+            ..in_country("IE")
+        };
+        assert_eq!(halves.into_shop("").expect("an address").name, "Jane Doe");
+    }
+
+    #[test]
+    fn a_place_without_a_country_is_nowhere() {
+        let refusal = PostalAddress::default().into_shop("/d/0").expect_err("no country");
+        assert_eq!(refusal.details.errors[0].pointer, "/d/0/address_country");
+    }
+
+    #[test]
+    fn a_card_number_is_refused_here_too() {
+        let hidden = PostalAddress {
+            street_address: Some("4242 4242 4242 4242".into()),
+            ..in_country("IE")
+        };
+        let refusal = hidden.into_shop("").expect_err("a card number");
+        assert_eq!(refusal.code, handel_domain::Code::CardNumberRefused);
+    }
+}

@@ -1,0 +1,31 @@
+//! `conformance`: what others wrote to test a protocol, against the real program on a fresh shop.
+//!
+//! The kits are not part of this repository. One that is not on this machine is skipped, and that is said.
+
+mod server;
+mod ucp_compat;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+#[derive(Debug, Args)]
+pub struct Options {
+    #[command(subcommand)]
+    kit: Kit,
+}
+
+#[derive(Debug, Subcommand)]
+enum Kit {
+    /// The official UCP suite for 2026-01-11, against the sandbox.
+    ///
+    /// Needs a checkout of github.com/Universal-Commerce-Protocol/conformance at commit fdced3a, named by
+    /// `UCP_SUITE`, and Python.
+    UcpCompat(ucp_compat::Options),
+}
+
+/// Runs a kit, and fails if one of its tests does.
+pub fn run(options: &Options) -> Result<()> {
+    match &options.kit {
+        Kit::UcpCompat(options) => ucp_compat::run(options),
+    }
+}
