@@ -24,12 +24,7 @@ pub(crate) fn of(engine: &Engine) -> Vec<Handler> {
 impl Handler {
     fn new(provider: &'static str) -> Self {
         let config = match provider {
-            // No money moves, so everybody may know how to pay.
-            "test" => json!({
-                "environment": "sandbox",
-                "credential_types": ["token"],
-                "tokens": { "succeeds": "tok_ok", "fails": "tok_declined" },
-            }),
+            "test" => json!({ "environment": "sandbox", "credential_types": ["token"] }),
             _ => json!({ "environment": "production", "credential_types": ["token"] }),
         };
         Self {
