@@ -5,6 +5,7 @@ mod browser;
 mod configuration;
 mod demo;
 mod doctor;
+mod doors;
 mod faults;
 mod import;
 mod keys;
