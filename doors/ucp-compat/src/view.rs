@@ -200,13 +200,12 @@ fn destinations(buyer: &Buyer) -> Vec<Value> {
 }
 
 fn options(view: &CheckoutView) -> Vec<Value> {
-    let options = view.shipping_options.iter().zip(&view.shipping_discounts_minor);
-    options
-        .map(|(option, discount_minor)| {
-            let price_minor = option.amount_minor - discount_minor;
+    view.shipping_prices()
+        .map(|(option, price_minor)| {
+            let discount_minor = option.amount_minor - price_minor;
             json!({
                 "id": option.code.as_str(),
-                "title": option_title(&option.name, option.amount_minor, *discount_minor),
+                "title": option_title(&option.name, option.amount_minor, discount_minor),
                 "totals": [entry("subtotal", price_minor), entry("total", price_minor)],
             })
         })

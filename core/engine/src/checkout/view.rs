@@ -40,6 +40,18 @@ pub struct CheckoutView {
     pub completion: Option<Completion>,
 }
 
+impl CheckoutView {
+    /// The methods that go to its address, each with what it costs after promotions, in minor units.
+    pub fn shipping_prices(&self) -> impl Iterator<Item = (&ShippingMethod, i64)> {
+        // A reply that was stored by an earlier version has no discounts.
+        let discounts = self.shipping_discounts_minor.iter().copied().chain(std::iter::repeat(0));
+        self.shipping_options
+            .iter()
+            .zip(discounts)
+            .map(|(method, discount_minor)| (method, method.amount_minor - discount_minor))
+    }
+}
+
 impl Engine {
     /// A checkout as it stands.
     pub async fn get_checkout(&self, ctx: &Context, id: CheckoutId) -> Result<CheckoutView, Error> {

@@ -36,8 +36,8 @@ pub(super) fn show_form(
     let buyer = &desk.view.checkout.buyer;
     let options = &desk.view.shipping_options;
     let chosen = buyer.shipping_method.as_ref().or(options.first().map(|method| &method.code));
-    let methods = options.iter().map(|method| {
-        let amount = match method.amount_minor {
+    let methods = desk.view.shipping_prices().map(|(method, price_minor)| {
+        let amount = match price_minor {
             0 => ENGLISH.free.to_owned(),
             amount => desk.format.money(amount),
         };

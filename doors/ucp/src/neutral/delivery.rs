@@ -56,7 +56,7 @@ impl Delivery {
         }
         let buyer = &view.checkout.buyer;
         let destinations = buyer.destinations.iter();
-        let options = view.shipping_options.iter();
+        let options = view.shipping_prices();
         let mut delivery = Self {
             line_ids,
             destinations: destinations
@@ -64,10 +64,10 @@ impl Delivery {
                 .collect(),
             destination: buyer.selected_destination.clone(),
             options: options
-                .map(|method| DeliveryOption {
+                .map(|(method, amount_minor)| DeliveryOption {
                     id: method.code.to_string(),
                     title: method.name.clone(),
-                    amount_minor: method.amount_minor,
+                    amount_minor,
                 })
                 .collect(),
             option: buyer.shipping_method.as_ref().map(ToString::to_string),

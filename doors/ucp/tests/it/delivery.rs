@@ -1,6 +1,10 @@
 //! Where goods go, and how.
 
-use handel_testkit::both_databases;
+use handel_domain::promotion::Class;
+use handel_testkit::{
+    both_databases,
+    fixtures::{percent, promotion_rules},
+};
 use serde_json::{Value, json};
 
 use crate::support::{Shop, address, amount, basket, codes, home};
@@ -15,6 +19,23 @@ fn to(destinations: &Value, selected: &Value) -> Value {
 }
 
 both_databases! {
+    async fn an_option_costs_what_promotions_leave_of_it(shop: Shop) {
+        shop.product("MUG", 1_200, 10).await;
+        shop.promotion(promotion_rules(Class::Shipping, percent(100)), &["SHIPFREE"]).await;
+        let agent = shop.agent();
+        let price = |checkout: &Value| {
+            let options = checkout["fulfillment"]["methods"][0]["groups"][0]["options"].as_array().cloned();
+            let options = options.expect("options");
+            options.iter().map(|option| option["totals"][0]["amount"].clone()).collect::<Vec<_>>()
+        };
+        let mut body = to(&json!([home()]), &json!(home()["id"]));
+        let paid = agent.post("/checkout-sessions", &body).send().await.created();
+        assert!(price(&paid).iter().all(|amount| *amount != json!(0)), "{paid}");
+        body["discounts"] = json!({ "codes": ["SHIPFREE"] });
+        let free = agent.put(&address(&paid), &body).send().await.ok();
+        assert!(price(&free).iter().all(|amount| *amount == json!(0)), "{free}");
+    }
+
     async fn an_address_without_an_id_gets_one_that_stays(shop: Shop) {
         shop.product("MUG", 1_200, 10).await;
         let agent = shop.agent();
