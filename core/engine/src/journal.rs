@@ -7,7 +7,7 @@ use handel_domain::{
     order::Order,
 };
 use handel_ports::System;
-use handel_store::{Bound, Json, grouped, statements, values};
+use handel_store::{Bound, Json, statements, values};
 use jiff::Timestamp;
 
 use crate::{Context, webhook};
@@ -73,5 +73,5 @@ pub(crate) fn record_order(
         let event = Event::Order(OrderEvent { order_id: order.id, number: order.number, change });
         bounds.extend(rows(id, ctx, &event, sequence, at));
     }
-    grouped(bounds)
+    bounds
 }

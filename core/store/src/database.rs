@@ -134,21 +134,6 @@ impl Database {
         }
     }
 
-    /// Runs a unit that writes, like [`write`](Self::write), but does not wait behind others for a connection:
-    /// one is kept for such units. For work that many wait for, of which there is one unit at a time.
-    pub async fn write_ahead<T, E, F>(&self, unit: F) -> Result<T, E>
-    where
-        F: for<'a, 'b> AsyncFn(&'a mut Transaction<'b>) -> Result<T, E> + Send + Sync + 'static,
-        T: Send + 'static,
-        E: From<StoreError> + Send + 'static,
-    {
-        match &self.0 {
-            // There is one writer, and what waits for it takes milliseconds.
-            Inner::Sqlite(sqlite) => sqlite.write(unit).await,
-            Inner::Postgres(postgres) => postgres.write_ahead(unit).await,
-        }
-    }
-
     /// Runs a unit that only reads. Each statement sees everything that was committed before it began.
     pub async fn read<T, E, F>(&self, unit: F) -> Result<T, E>
     where

@@ -28,5 +28,5 @@ pub use inventory;
 pub use migrate::{MIGRATIONS, Migration, MigrationReport};
 pub use row::{FromColumn, Row};
 pub use sqlite::Hand;
-pub use statement::{Bound, Lock, Registered, Statement, all_statements, grouped};
+pub use statement::{Bound, Lock, Registered, Statement, all_statements};
 pub use value::{Json, Value};

@@ -5,7 +5,7 @@
 
 use std::sync::OnceLock;
 
-use crate::{postgres::OfRows, value::Value};
+use crate::value::Value;
 
 /// Whether the rows that a select finds are locked until the end of the transaction. SQLite has one
 /// writer at a time and needs no locks.
@@ -28,7 +28,6 @@ pub struct Statement {
     lock: Lock,
     rendered_postgres: OnceLock<Box<str>>,
     rendered_sqlite: OnceLock<Box<str>>,
-    of_rows: OfRows,
 }
 
 /// A statement with the values of its parameters.
@@ -52,7 +51,6 @@ impl Statement {
             lock,
             rendered_postgres: OnceLock::new(),
             rendered_sqlite: OnceLock::new(),
-            of_rows: OfRows::new(),
         }
     }
 
@@ -83,11 +81,6 @@ impl Statement {
         })
     }
 
-    /// The text for PostgreSQL that inserts so many rows; none where it is more than a plain insert.
-    pub(crate) fn of_rows(&self, rows: usize) -> Option<&str> {
-        self.of_rows.get(self.for_postgres(), rows)
-    }
-
     pub(crate) fn for_sqlite(&self) -> &str {
         self.rendered_sqlite.get_or_init(|| {
             let text = render_lists(self.sqlite, |number| {
@@ -97,19 +90,6 @@ impl Statement {
             text.replace('$', "?").into()
         })
     }
-}
-
-/// Brings the statements of each kind together, in the order in which the kinds first occur, so that a
-/// database can take many rows at once. Only for statements that do not depend on their order beyond that.
-pub fn grouped(bounds: Vec<Bound>) -> Vec<Bound> {
-    let mut kinds: Vec<(&'static Statement, Vec<Bound>)> = Vec::new();
-    for bound in bounds {
-        match kinds.iter_mut().find(|(statement, _)| std::ptr::eq(*statement, bound.statement)) {
-            Some((_, same)) => same.push(bound),
-            None => kinds.push((bound.statement, vec![bound])),
-        }
-    }
-    kinds.into_iter().flat_map(|(_, bounds)| bounds).collect()
 }
 
 /// Replaces each `in list($n)` by what the database calls it.

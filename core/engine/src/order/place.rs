@@ -16,7 +16,7 @@ use handel_domain::{
     payment::{Attempt, AttemptStatus, Payment},
     promotion::Deals,
 };
-use handel_store::{Bound, Transaction, grouped, statements, values};
+use handel_store::{Bound, Transaction, statements, values};
 use jiff::{SignedDuration, Timestamp};
 
 use super::sql;
@@ -318,12 +318,12 @@ async fn write_orders(
     }
     let (guards, rows) = stock::reserve_rows(engine.system(), ctx, &reservation, &order_ids, now);
     let guarded = guards.len() + writes.guarded.len();
-    let plain = grouped(writes.plain.into_iter().chain(rows).collect());
-    let mut bounds: Vec<_> = guards.into_iter().chain(writes.guarded).chain(plain).collect();
-    let plain = bounds.len();
+    let rows = writes.plain.into_iter().chain(rows);
+    let mut bounds: Vec<_> = guards.into_iter().chain(writes.guarded).chain(rows).collect();
+    let before_uses = bounds.len();
     bounds.extend(writes.uses.bounds(ctx.tenant_id));
     let changed = tx.run_all(bounds).await?;
-    if changed[..guarded].iter().chain(&changed[plain..]).any(|count| *count != 1) {
+    if changed[..guarded].iter().chain(&changed[before_uses..]).any(|count| *count != 1) {
         return Err(tx.restart().into());
     }
     Ok(())

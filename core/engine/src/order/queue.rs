@@ -176,7 +176,7 @@ async fn place(engine: &Engine, tickets: Vec<Ticket>) -> Result<Vec<Result<Place
     let (own, tickets) = (engine.clone(), Arc::new(tickets));
     engine
         .database()
-        .write_ahead(async move |tx: &mut Transaction<'_>| place_batch(&own, tx, &tickets).await)
+        .write(async move |tx: &mut Transaction<'_>| place_batch(&own, tx, &tickets).await)
         .await
 }
 

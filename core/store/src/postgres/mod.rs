@@ -1,6 +1,5 @@
 //! PostgreSQL: a pool of connections, prepared statements, pipelining.
 
-mod rows;
 mod transaction;
 mod value;
 
@@ -10,7 +9,6 @@ use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use rustls::{ClientConfig, RootCertStore, crypto::ring};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-pub(crate) use rows::OfRows;
 pub(crate) use transaction::PostgresTransaction;
 pub(crate) use value::{PostgresJson, PostgresTime};
 
@@ -36,8 +34,6 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 #[derive(Clone)]
 pub(crate) struct Postgres {
     pool: Pool,
-    /// One connection more, for what must not wait behind others.
-    ahead: Pool,
     /// How long an answer is waited for.
     patience: Duration,
     pub(crate) counter: Counter,
@@ -59,11 +55,18 @@ impl Postgres {
         );
         config.options(options).application_name("handel").connect_timeout(WAIT);
         config.keepalives_idle(KEEPALIVE).tcp_user_timeout(KEEPALIVE);
-        let tls = tls()?;
-        let (pool, ahead) = (pool(&config, &tls, connections.max(2) - 1)?, pool(&config, &tls, 1)?);
+        let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_config(config, tls()?, manager);
+        let pool = Pool::builder(manager)
+            .max_size(connections.max(2))
+            .wait_timeout(Some(WAIT))
+            .create_timeout(Some(WAIT))
+            .runtime(deadpool_postgres::Runtime::Tokio1)
+            .build()
+            .map_err(StoreError::unavailable)?;
         let patience = statement_timeout.saturating_add(SLACK);
-        let postgres = Self { pool, ahead, patience, counter: Counter::default() };
-        let client = client(&postgres.pool).await?;
+        let postgres = Self { pool, patience, counter: Counter::default() };
+        let client = postgres.client().await?;
         let version: String = client.query_one("show server_version_num", &[]).await?.get(0);
         if version.parse::<u32>().is_ok_and(|version| version < 140_000) {
             return Err(StoreError::Unavailable("PostgreSQL 14 or newer is needed".to_owned()));
@@ -71,30 +74,21 @@ impl Postgres {
         Ok(postgres)
     }
 
+    async fn client(&self) -> Result<Object, StoreError> {
+        self.pool.get().await.map_err(|error| match error {
+            deadpool_postgres::PoolError::Backend(error) => error.into(),
+            other => StoreError::unavailable(other),
+        })
+    }
+
     pub(crate) async fn write<T, E, F>(&self, unit: F) -> Result<T, E>
-    where
-        F: for<'a, 'b> AsyncFn(&'a mut Transaction<'b>) -> Result<T, E> + Send + Sync + 'static,
-        E: From<StoreError>,
-    {
-        self.write_on(&self.pool, unit).await
-    }
-
-    pub(crate) async fn write_ahead<T, E, F>(&self, unit: F) -> Result<T, E>
-    where
-        F: for<'a, 'b> AsyncFn(&'a mut Transaction<'b>) -> Result<T, E> + Send + Sync + 'static,
-        E: From<StoreError>,
-    {
-        self.write_on(&self.ahead, unit).await
-    }
-
-    async fn write_on<T, E, F>(&self, pool: &Pool, unit: F) -> Result<T, E>
     where
         F: for<'a, 'b> AsyncFn(&'a mut Transaction<'b>) -> Result<T, E> + Send + Sync + 'static,
         E: From<StoreError>,
     {
         let mut attempt = 1;
         loop {
-            let client = client(pool).await?;
+            let client = self.client().await?;
             let mut guard = Guard { client: Some(client) };
             let open = guard.client.as_ref().expect("taken only when dropped");
             let inner = PostgresTransaction::new(open, true, self.patience);
@@ -130,7 +124,7 @@ impl Postgres {
         F: for<'a, 'b> AsyncFn(&'a mut Transaction<'b>) -> Result<T, E> + Send + Sync + 'static,
         E: From<StoreError>,
     {
-        let client = client(&self.pool).await?;
+        let client = self.client().await?;
         let inner = PostgresTransaction::new(&client, false, self.patience);
         let mut transaction = Transaction::postgres(inner, self.counter.clone());
         let outcome = unit(&mut transaction).await;
@@ -142,39 +136,18 @@ impl Postgres {
     }
 
     pub(crate) async fn prepare(&self, statement: &'static Statement) -> Result<(), StoreError> {
-        client(&self.pool).await?.prepare_cached(statement.for_postgres()).await?;
+        self.client().await?.prepare_cached(statement.for_postgres()).await?;
         Ok(())
     }
 
     pub(crate) fn status(&self) -> PoolStatus {
         let status = self.pool.status();
-        PoolStatus { waiting: status.waiting, size: status.max_size + 1 }
+        PoolStatus { waiting: status.waiting, size: status.max_size }
     }
 
     pub(crate) fn close(&self) {
         self.pool.close();
-        self.ahead.close();
     }
-}
-
-fn pool(
-    config: &tokio_postgres::Config,
-    tls: &MakeRustlsConnect,
-    connections: usize,
-) -> Result<Pool, StoreError> {
-    let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-    let manager = Manager::from_config(config.clone(), tls.clone(), manager);
-    let pool = Pool::builder(manager).max_size(connections);
-    let pool = pool.wait_timeout(Some(WAIT)).create_timeout(Some(WAIT));
-    let pool = pool.runtime(deadpool_postgres::Runtime::Tokio1).build();
-    pool.map_err(StoreError::unavailable)
-}
-
-async fn client(pool: &Pool) -> Result<Object, StoreError> {
-    pool.get().await.map_err(|error| match error {
-        deadpool_postgres::PoolError::Backend(error) => error.into(),
-        other => StoreError::unavailable(other),
-    })
 }
 
 /// Keeps a connection whose transaction was not ended out of the pool: it is closed instead, and the

@@ -6,7 +6,6 @@ use deadpool_postgres::Object;
 use futures_util::future::{try_join, try_join_all};
 use tokio_postgres::types::ToSql;
 
-use super::rows::{Run, runs};
 use crate::{
     error::StoreError,
     row::{Columns, Row},
@@ -43,8 +42,7 @@ impl<'b> PostgresTransaction<'b> {
     }
 
     pub(crate) async fn rows_all(&mut self, bounds: &[Bound]) -> Result<Vec<Vec<Row>>, StoreError> {
-        let texts = bounds.iter().map(|bound| bound.statement.for_postgres());
-        let prepared = self.prepare_all(texts).await?;
+        let prepared = self.prepare_all(bounds).await?;
         let client = self.client;
         let queries = bounds.iter().zip(&prepared).map(|(bound, prepared)| async move {
             let values: Vec<&(dyn ToSql + Sync)> =
@@ -57,21 +55,14 @@ impl<'b> PostgresTransaction<'b> {
     }
 
     pub(crate) async fn run_all(&mut self, bounds: &[Bound]) -> Result<Vec<u64>, StoreError> {
-        let runs = runs(bounds);
-        let prepared = self.prepare_all(runs.iter().map(|run| run.text)).await?;
+        let prepared = self.prepare_all(bounds).await?;
         let client = self.client;
-        let commands = runs.iter().zip(&prepared).map(|(run, prepared)| async move {
+        let commands = bounds.iter().zip(&prepared).map(|(bound, prepared)| async move {
             let values: Vec<&(dyn ToSql + Sync)> =
-                run.values.iter().map(|value| *value as _).collect();
+                bound.values.iter().map(|value| value as _).collect();
             client.execute(prepared, &values).await
         });
-        let changed = self.pipeline(commands).await?;
-        // A plain insert changes as many rows as it has, or fails.
-        let each = |(run, changed): (&Run<'_>, u64)| match run.bounds {
-            1 => vec![changed],
-            rows => vec![1; rows],
-        };
-        Ok(runs.iter().zip(changed).flat_map(each).collect())
+        self.pipeline(commands).await
     }
 
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), StoreError> {
@@ -120,10 +111,11 @@ impl<'b> PostgresTransaction<'b> {
     /// Prepares what this connection has not run before. Costs a round trip only the first time.
     async fn prepare_all(
         &mut self,
-        texts: impl ExactSizeIterator<Item = &'static str>,
+        bounds: &[Bound],
     ) -> Result<Vec<tokio_postgres::Statement>, StoreError> {
-        let mut prepared = Vec::with_capacity(texts.len());
-        for text in texts {
+        let mut prepared = Vec::with_capacity(bounds.len());
+        for bound in bounds {
+            let text = bound.statement.for_postgres();
             let outcome = self.answered(self.client.prepare_cached(text)).await;
             prepared.push(outcome.map_err(|error| self.fail(error))?);
         }

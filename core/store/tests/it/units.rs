@@ -26,24 +26,6 @@ both_databases! {
         assert_eq!(store.count().await, 1);
     }
 
-    /// Goal: many rows of one kind arrive as they were given, each counts as one, and one that cannot be there
-    /// keeps all of them away.
-    async fn many_rows_go_in_together_or_not_at_all(store: Counters) {
-        let all = |from: i64, to: i64| (from..to).map(|n| put_bound(&format!("n{n}"), n)).collect::<Vec<_>>();
-        let changed = store.database().write(async move |tx: &mut Transaction<'_>| {
-            let mut bounds = all(0, 90);
-            bounds.insert(7, SET.bind(values!["n3", "1003"]));
-            tx.run_all(bounds).await
-        }).await.expect("fresh");
-        assert_eq!(changed, [1; 91]);
-        assert_eq!((store.count().await, store.get("n3").await, store.get("n89").await), (90, 1003, 89));
-        let again = store.database().write(async move |tx: &mut Transaction<'_>| {
-            tx.run_all(all(80, 100)).await
-        }).await;
-        assert!(matches!(again, Err(StoreError::Unique(_))));
-        assert_eq!(store.count().await, 90);
-    }
-
     /// Goal: a unit whose statement failed does not commit even if it swallows the error.
     async fn a_swallowed_failure_does_not_commit(store: Counters) {
         store.put("a", 1).await.expect("fresh");
