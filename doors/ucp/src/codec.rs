@@ -22,7 +22,8 @@ use crate::{
     },
     operation::{CONSENT, DISCOUNT, FULFILLMENT, ORDER, Operation},
     wire::{
-        Object, catalog, envelope, order,
+        Object, catalog, envelope, flags, order,
+        profile::{self, Shape},
         request::{self, ReadConsents},
         resource,
     },
@@ -41,6 +42,23 @@ pub(crate) struct Capability {
     pub(crate) spec: &'static str,
 }
 
+impl Capability {
+    /// One of its own.
+    pub(crate) const fn root(name: &'static str, schema: &'static str, spec: &'static str) -> Self {
+        Self { name, extends: &[], schema, spec }
+    }
+
+    /// One that adds to others.
+    pub(crate) const fn extension(
+        name: &'static str,
+        extends: &'static [&'static str],
+        schema: &'static str,
+        spec: &'static str,
+    ) -> Self {
+        Self { name, extends, schema, spec }
+    }
+}
+
 /// What a profile says.
 pub(crate) struct Facts<'a> {
     /// Where the shop is on the web.
@@ -57,26 +75,44 @@ pub(crate) struct Facts<'a> {
 
 /// A version. What most versions have in common stands here; each says where it differs.
 pub(crate) trait Codec: Send + Sync {
+    /// Which it is, what the shop can do in it, and where it is explained.
+    fn shape(&self) -> &'static Shape;
+
     /// Which.
-    fn version(&self) -> Version;
+    fn version(&self) -> Version {
+        self.shape().version
+    }
 
     /// What the shop can do in it.
-    fn capabilities(&self) -> &'static [Capability];
+    fn capabilities(&self) -> &'static [Capability] {
+        self.shape().capabilities
+    }
 
-    /// The profile of the shop.
-    fn profile(&self, facts: &Facts<'_>) -> Value;
+    /// The profile of the shop. Until 2026-08-25 the keys were named for what they are for.
+    fn profile(&self, facts: &Facts<'_>) -> Value {
+        let ucp = profile::ucp(self.shape(), facts);
+        Object::new().with("ucp", ucp).with("signing_keys", facts.keys.clone()).into()
+    }
 
-    /// How a buyer's consents are read.
-    fn read_consents(&self) -> ReadConsents;
+    /// How a buyer's consents are read: flags, until 2026-08-25.
+    fn read_consents(&self) -> ReadConsents {
+        flags::read
+    }
 
     /// Writes what a buyer consents to.
-    fn consents(&self, buyer: &Buyer) -> Value;
+    fn consents(&self, buyer: &Buyer) -> Value {
+        flags::write(buyer)
+    }
 
-    /// Writes an address that goods can go to.
-    fn destination(&self, id: &str, address: &Address) -> Value;
+    /// Writes an address that goods can go to. Until 2026-08-25 destinations had no type.
+    fn destination(&self, id: &str, address: &Address) -> Value {
+        resource::address(address).with("id", id).into()
+    }
 
-    /// Writes the rules of the shop; nothing where the version has no place for them.
-    fn policies(&self, policies: &[Policy]) -> Vec<Value>;
+    /// Writes the rules of the shop. Until 2026-08-25 there was no place for them.
+    fn policies(&self, _: &[Policy]) -> Vec<Value> {
+        Vec::new()
+    }
 
     /// Reads what a cart or a checkout is to be.
     fn read_wanted(&self, body: &Value) -> Result<Wanted, TransportError> {

@@ -1,7 +1,6 @@
 //! UCP 2026-01-23: checkouts and orders only; no amount is negative; what has no resource is an error of the transport;
 //! bodies of webhooks are signed as detached JWS.
 
-use handel_domain::{address::Address, checkout::Buyer};
 use handel_signatures::SigningKey;
 use http::HeaderValue;
 use jiff::Timestamp;
@@ -9,29 +8,39 @@ use serde_json::{Value, json};
 
 use crate::{
     Answer, TransportError, Version,
-    codec::{Capability, Codec, Facts},
+    codec::{Capability, Codec},
     handlers::Handler,
     negotiate::Agreement,
-    neutral::{Message, checkout::Checkout, order::Order, policy::Policy},
+    neutral::{Message, checkout::Checkout, order::Order},
     operation::{CHECKOUT, CONSENT, DISCOUNT, FULFILLMENT, ORDER, Operation},
     v2026_04_08::V2026_04_08,
-    wire::{
-        Object, envelope, flags, order,
-        profile::{self, Shape},
-        request::ReadConsents,
-        resource,
-    },
+    wire::{envelope, order, profile::Shape},
 };
 
 /// The version.
 pub(crate) struct V2026_01_23;
 
 const CAPABILITIES: [Capability; 5] = [
-    root(CHECKOUT, "schemas/shopping/checkout.json", "specification/checkout/"),
-    root(ORDER, "schemas/shopping/order.json", "specification/order/"),
-    extension(DISCOUNT, "schemas/shopping/discount.json", "specification/discount/"),
-    extension(FULFILLMENT, "schemas/shopping/fulfillment.json", "specification/fulfillment/"),
-    extension(CONSENT, "schemas/shopping/buyer_consent.json", "specification/buyer-consent/"),
+    Capability::root(CHECKOUT, "schemas/shopping/checkout.json", "specification/checkout/"),
+    Capability::root(ORDER, "schemas/shopping/order.json", "specification/order/"),
+    Capability::extension(
+        DISCOUNT,
+        &[CHECKOUT],
+        "schemas/shopping/discount.json",
+        "specification/discount/",
+    ),
+    Capability::extension(
+        FULFILLMENT,
+        &[CHECKOUT],
+        "schemas/shopping/fulfillment.json",
+        "specification/fulfillment/",
+    ),
+    Capability::extension(
+        CONSENT,
+        &[CHECKOUT],
+        "schemas/shopping/buyer_consent.json",
+        "specification/buyer-consent/",
+    ),
 ];
 
 const SHAPE: Shape = Shape {
@@ -42,42 +51,9 @@ const SHAPE: Shape = Shape {
     spec: "specification/overview/",
 };
 
-const fn root(name: &'static str, schema: &'static str, spec: &'static str) -> Capability {
-    Capability { name, extends: &[], schema, spec }
-}
-
-const fn extension(name: &'static str, schema: &'static str, spec: &'static str) -> Capability {
-    Capability { name, extends: &[CHECKOUT], schema, spec }
-}
-
 impl Codec for V2026_01_23 {
-    fn version(&self) -> Version {
-        Version::V2026_01_23
-    }
-
-    fn capabilities(&self) -> &'static [Capability] {
-        &CAPABILITIES
-    }
-
-    fn profile(&self, facts: &Facts<'_>) -> Value {
-        let ucp = profile::ucp(&SHAPE, facts);
-        Object::new().with("ucp", ucp).with("signing_keys", facts.keys.clone()).into()
-    }
-
-    fn read_consents(&self) -> ReadConsents {
-        flags::read
-    }
-
-    fn consents(&self, buyer: &Buyer) -> Value {
-        flags::write(buyer)
-    }
-
-    fn destination(&self, id: &str, address: &Address) -> Value {
-        resource::address(address).with("id", id).into()
-    }
-
-    fn policies(&self, _: &[Policy]) -> Vec<Value> {
-        Vec::new()
+    fn shape(&self) -> &'static Shape {
+        &SHAPE
     }
 
     fn checkout(

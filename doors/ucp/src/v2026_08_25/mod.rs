@@ -22,29 +22,41 @@ use crate::{
 pub(crate) struct V2026_08_25;
 
 const CAPABILITIES: [Capability; 8] = [
-    root(CHECKOUT, "schemas/shopping/checkout.json", "specification/shopping/checkout/"),
-    root(CART, "schemas/shopping/cart.json", "specification/shopping/cart/"),
-    root(SEARCH, "schemas/shopping/catalog_search.json", "specification/shopping/catalog/search/"),
-    root(LOOKUP, "schemas/shopping/catalog_lookup.json", "specification/shopping/catalog/lookup/"),
-    root(ORDER, "schemas/shopping/order.json", "specification/shopping/order/"),
-    Capability {
-        name: DISCOUNT,
-        extends: &[CHECKOUT, CART],
-        schema: "schemas/shopping/discount.json",
-        spec: "specification/shopping/extensions/discount/",
-    },
-    Capability {
-        name: FULFILLMENT,
-        extends: &[CHECKOUT],
-        schema: "schemas/shopping/fulfillment.json",
-        spec: "specification/shopping/extensions/fulfillment/",
-    },
-    Capability {
-        name: CONSENT,
-        extends: &[CHECKOUT, CART],
-        schema: "schemas/shopping/buyer_consent.json",
-        spec: "specification/shopping/extensions/buyer-consent/",
-    },
+    Capability::root(
+        CHECKOUT,
+        "schemas/shopping/checkout.json",
+        "specification/shopping/checkout/",
+    ),
+    Capability::root(CART, "schemas/shopping/cart.json", "specification/shopping/cart/"),
+    Capability::root(
+        SEARCH,
+        "schemas/shopping/catalog_search.json",
+        "specification/shopping/catalog/search/",
+    ),
+    Capability::root(
+        LOOKUP,
+        "schemas/shopping/catalog_lookup.json",
+        "specification/shopping/catalog/lookup/",
+    ),
+    Capability::root(ORDER, "schemas/shopping/order.json", "specification/shopping/order/"),
+    Capability::extension(
+        DISCOUNT,
+        &[CHECKOUT, CART],
+        "schemas/shopping/discount.json",
+        "specification/shopping/extensions/discount/",
+    ),
+    Capability::extension(
+        FULFILLMENT,
+        &[CHECKOUT],
+        "schemas/shopping/fulfillment.json",
+        "specification/shopping/extensions/fulfillment/",
+    ),
+    Capability::extension(
+        CONSENT,
+        &[CHECKOUT, CART],
+        "schemas/shopping/buyer_consent.json",
+        "specification/shopping/extensions/buyer-consent/",
+    ),
 ];
 
 const SHAPE: Shape = Shape {
@@ -55,17 +67,9 @@ const SHAPE: Shape = Shape {
     spec: "specification/overview/",
 };
 
-const fn root(name: &'static str, schema: &'static str, spec: &'static str) -> Capability {
-    Capability { name, extends: &[], schema, spec }
-}
-
 impl Codec for V2026_08_25 {
-    fn version(&self) -> Version {
-        Version::V2026_08_25
-    }
-
-    fn capabilities(&self) -> &'static [Capability] {
-        &CAPABILITIES
+    fn shape(&self) -> &'static Shape {
+        &SHAPE
     }
 
     fn profile(&self, facts: &Facts<'_>) -> Value {
