@@ -30,7 +30,10 @@ mod webhook;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use handel_domain::id::{ProcessId, RequestId};
+use handel_domain::{
+    Refusal,
+    id::{ProcessId, RequestId},
+};
 use handel_ports::{Cache, EventSubscriber, PaymentProvider, Secret, System, WebClient};
 use handel_store::{Backend, Database};
 
@@ -252,6 +255,14 @@ impl InFlight {
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.0.in_flight.fetch_sub(1, std::sync::atomic::Ordering::AcqRel);
+    }
+}
+
+/// Refuses what is not as the caller saw it.
+pub(crate) fn check_version(current: i64, expected: Option<i64>) -> Result<(), Refusal> {
+    match expected {
+        Some(expected) if expected != current => Err(Refusal::version_conflict(current)),
+        _ => Ok(()),
     }
 }
 

@@ -372,6 +372,25 @@ fn two_codes_of_one_promotion_count_once() {
     assert_eq!(overflowing, Err(crate::Refusal::overflow()));
 }
 
+/// The words that go out are those that are stored.
+#[test]
+fn words_are_written_one_way() {
+    for class in [Class::Product, Class::Order, Class::Shipping] {
+        assert_eq!(serde_json::to_value(class).expect("a word"), class.as_str());
+    }
+    for reason in [
+        Rejection::Unknown,
+        Rejection::Expired,
+        Rejection::NotYetValid,
+        Rejection::UsedUp,
+        Rejection::NotEligible,
+        Rejection::NotCombinable,
+        Rejection::AlreadyApplied,
+    ] {
+        assert_eq!(serde_json::to_value(reason).expect("a word"), reason.as_str());
+    }
+}
+
 #[test]
 fn rules_that_make_no_sense_are_refused_with_their_field() {
     let good = promotion(1, Class::Order, fixed(500)).rules;

@@ -7,6 +7,7 @@ use super::{CartRef, CartView, OwnedCart, sql, variants_of, view};
 use crate::{
     Context, Engine, Error, Once, StockKey,
     channel::Which,
+    check_version,
     pricing::{Prices, Purchase},
     stock::short,
 };
@@ -14,7 +15,7 @@ use handel_domain::{
     Code, Refusal,
     cart::{Cart, NewItem},
     checkout::Offer,
-    id::{CartKind, LineId, LineKind, TenantId, VariantId},
+    id::{LineId, LineKind, TenantId, VariantId},
     refusal::Shortage,
     text::Sku,
 };
@@ -46,8 +47,7 @@ impl Engine {
         let once = self
             .write_once(ctx, async move |tx, now| {
                 let market = engine.market(tx, context.tenant_id, Which::from(&context)).await?;
-                let (id, channel) = (engine.system().mint::<CartKind>(now), &market.channel);
-                let cart = Cart::create(id, channel.id, &channel.settings, now);
+                let cart = engine.new_cart(&context, &market.channel, now);
                 tx.run(sql::insert(context.tenant_id, &cart)).await?;
                 CartView::new(cart, &Prices::default(), &market, now)
             })
@@ -73,12 +73,10 @@ impl Engine {
                     }
                     None => {
                         let market = engine.market(tx, tenant_id, Which::from(&context)).await?;
-                        let (id, channel) =
-                            (engine.system().mint::<CartKind>(now), &market.channel);
-                        (Cart::create(id, channel.id, &channel.settings, now), market, true)
+                        (engine.new_cart(&context, &market.channel, now), market, true)
                     }
                 };
-                check_version(&cart, add.expected_version)?;
+                check_version(cart.version, add.expected_version)?;
                 let variant_id = find_variant(tx, tenant_id, &add.variant).await?;
                 let mut variants = variants_of(&cart.lines);
                 variants.push(variant_id);
@@ -110,7 +108,7 @@ impl Engine {
         let once = self
             .write_once(ctx, async move |tx, now| {
                 let (mut cart, market) = engine.lock_cart(tx, tenant_id, id).await?;
-                check_version(&cart, expected_version)?;
+                check_version(cart.version, expected_version)?;
                 let before = cart
                     .lines
                     .iter()
@@ -147,7 +145,7 @@ impl Engine {
         let once = self
             .write_once(ctx, async move |tx, now| {
                 let (mut cart, market) = engine.lock_cart(tx, tenant_id, id).await?;
-                check_version(&cart, expected_version)?;
+                check_version(cart.version, expected_version)?;
                 cart.set_codes(&codes, &market.channel.settings, now)?;
                 save(tx, tenant_id, &mut cart, false).await?;
                 view::view(tx, tenant_id, cart, &market, now).await
@@ -176,13 +174,6 @@ fn check_stock(cart: &Cart, offer: &Offer) -> Result<(), Refusal> {
         Some(available) if available < requested => {
             Err(short(vec![Shortage { variant_id: offer.variant_id, requested, available }]))
         }
-        _ => Ok(()),
-    }
-}
-
-pub(super) fn check_version(cart: &Cart, expected: Option<i64>) -> Result<(), Refusal> {
-    match expected {
-        Some(expected) if expected != cart.version => Err(Refusal::version_conflict(cart.version)),
         _ => Ok(()),
     }
 }

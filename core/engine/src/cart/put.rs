@@ -1,18 +1,13 @@
 //! Carts of programs: said whole each time, and found by their id.
 
 use handel_domain::{
-    cart::{Cart, CartStatus},
+    cart::Cart,
     checkout::Buyer,
     id::{CartId, CartKind},
 };
-use handel_store::Transaction;
 
-use super::{
-    Basket, CartView, Fill, check_may_begin, check_owner,
-    edit::{check_version, save},
-    sql, unknown, view,
-};
-use crate::{Context, Engine, Error, Once, channel::Which};
+use super::{Basket, CartView, Fill, check_may_begin, check_owner, edit::save};
+use crate::{Context, Engine, Error, Once, channel::Which, check_version};
 
 /// Makes a cart hold exactly what is said.
 #[derive(Clone, Debug)]
@@ -47,7 +42,7 @@ impl Engine {
                     (engine.new_cart(ctx, &market.channel, now), market, true)
                 }
             };
-            check_version(&cart, put.expected_version)?;
+            check_version(cart.version, put.expected_version)?;
             let buyer = put.buyer.clone().checked(&market.channel.settings)?;
             let fill = Fill { basket: &put.basket, buyer: &buyer, market: &market };
             let prices = engine.fill_cart(tx, tenant_id, &mut cart, fill, now).await?;
@@ -60,19 +55,8 @@ impl Engine {
 
     /// A cart as its owner finds it by its id.
     pub async fn agent_cart(&self, ctx: &Context, id: CartId) -> Result<CartView, Error> {
-        let (engine, ctx) = (self.clone(), ctx.clone());
-        self.database()
-            .read(async move |tx: &mut Transaction<'_>| {
-                let (tenant_id, now) = (ctx.tenant_id, engine.system().now());
-                let cart = sql::find(tx, tenant_id, id).await?.ok_or_else(unknown)?;
-                check_owner(&ctx, &cart)?;
-                if cart.status == CartStatus::Open {
-                    cart.check_open(now)?;
-                }
-                let market = engine.market(tx, tenant_id, Which::Id(cart.channel_id)).await?;
-                view::view(tx, tenant_id, cart, &market, now).await
-            })
-            .await
+        let context = ctx.clone();
+        self.read_cart(ctx, id, move |cart| check_owner(&context, cart)).await
     }
 
     /// An empty cart of whoever asks.

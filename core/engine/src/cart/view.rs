@@ -1,9 +1,10 @@
 //! A cart with what it costs now.
 
 use handel_domain::{
+    Refusal,
     cart::{Cart, CartStatus},
     checkout::{Buyer, Quote},
-    id::TenantId,
+    id::{CartId, TenantId},
 };
 use handel_store::Transaction;
 use jiff::Timestamp;
@@ -45,12 +46,24 @@ impl CartView {
 impl Engine {
     /// A cart as it stands.
     pub async fn get_cart(&self, ctx: &Context, cart: &CartRef) -> Result<OwnedCart, Error> {
-        let (engine, tenant_id, id) = (self.clone(), ctx.tenant_id, self.cart_id(cart)?);
-        let view = self
-            .database()
+        // Whoever has the token owns it.
+        let view = self.read_cart(ctx, self.cart_id(cart)?, |_| Ok(())).await?;
+        Ok(self.owned(view))
+    }
+
+    /// A cart for whom `check` lets see it.
+    pub(super) async fn read_cart(
+        &self,
+        ctx: &Context,
+        id: CartId,
+        check: impl Fn(&Cart) -> Result<(), Refusal> + Send + Sync + 'static,
+    ) -> Result<CartView, Error> {
+        let (engine, tenant_id) = (self.clone(), ctx.tenant_id);
+        self.database()
             .read(async move |tx: &mut Transaction<'_>| {
                 let now = engine.system().now();
                 let cart = sql::find(tx, tenant_id, id).await?.ok_or_else(unknown)?;
+                check(&cart)?;
                 // A cart that was ordered can still be looked at; one that has expired is gone.
                 if cart.status == CartStatus::Open {
                     cart.check_open(now)?;
@@ -58,8 +71,7 @@ impl Engine {
                 let market = engine.market(tx, tenant_id, Which::Id(cart.channel_id)).await?;
                 view(tx, tenant_id, cart, &market, now).await
             })
-            .await?;
-        Ok(self.owned(view))
+            .await
     }
 }
 

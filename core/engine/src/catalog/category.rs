@@ -103,9 +103,7 @@ impl Engine {
             .write_once(ctx, async move |tx, now| {
                 let tree = Tree::lock(tx, context.tenant_id).await?;
                 let before = get(tx, context.tenant_id, id).await?;
-                if expected_version.is_some_and(|expected| expected != before.version) {
-                    return Err(Refusal::version_conflict(before.version).into());
-                }
+                crate::check_version(before.version, expected_version)?;
                 let ancestors = tree.ancestors_of(input.parent_id)?;
                 let height = tree.height_of(id);
                 let mut category = before.replace(input.clone(), &ancestors, height, now)?;

@@ -234,10 +234,7 @@ pub(super) async fn lock(
 ) -> Result<(), Error> {
     let row = tx.row(sql::LOCK.bind(values![tenant_id, id])).await?.ok_or_else(unknown)?;
     let version: i64 = row.get(0)?;
-    match expected_version {
-        Some(expected) if expected != version => Err(Refusal::version_conflict(version).into()),
-        _ => Ok(()),
-    }
+    Ok(crate::check_version(version, expected_version)?)
 }
 
 /// Checks that no other product has the slug or one of the SKUs.

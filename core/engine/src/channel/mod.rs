@@ -191,9 +191,7 @@ impl Engine {
             let (channel, change, save) = match existing {
                 Some(row) => {
                     let (id, version) = (row.get::<ChannelId>(0)?, row.get::<i64>(1)?);
-                    if expected_version.is_some_and(|expected| expected != version) {
-                        return Err(Refusal::version_conflict(version).into());
-                    }
+                    crate::check_version(version, expected_version)?;
                     let row = tx.row(GET.bind(values![ctx.tenant_id, id])).await?;
                     let before = read(&row.ok_or_else(|| Error::internal("the channel is gone"))?)?;
                     if before.settings.currency != settings.currency {

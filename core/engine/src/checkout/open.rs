@@ -1,7 +1,7 @@
 //! Programs open checkouts: from a cart of theirs, or from a basket that they say at once.
 
 use handel_domain::{
-    Refusal,
+    Code, Refusal,
     cart::Cart,
     channel::Channel,
     checkout::{Buyer, Checkout},
@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::{
     CheckoutView,
-    prepare::{Said, check_shipping, write},
+    prepare::{Said, hold, write},
     sql,
     view::{view, with_prices},
 };
@@ -22,7 +22,6 @@ use crate::{
     cart::{self, Fill},
     channel::Which,
     pricing::Prices,
-    stock,
 };
 
 /// Opens a checkout.
@@ -138,8 +137,7 @@ impl Engine {
     }
 }
 
-/// Checks the choice of shipping, and keeps the stock from others where the channel wants that. Where less
-/// than that is left, nothing is kept.
+/// Holds the stock as [`hold`] does, but refuses nothing for lack of it: then nothing is held.
 pub(super) async fn hold_what_there_is(
     tx: &mut Transaction<'_>,
     ctx: &Context,
@@ -147,10 +145,8 @@ pub(super) async fn hold_what_there_is(
     channel: &Channel,
     now: Timestamp,
 ) -> Result<(), Error> {
-    check_shipping(view)?;
-    let hold_ms = channel.settings.hold_ms;
-    if hold_ms == 0 {
-        return Ok(());
+    match hold(tx, ctx, view, channel, now).await {
+        Err(error) if error.code() == Code::StockShort => Ok(()),
+        outcome => outcome,
     }
-    stock::hold_anew(tx, ctx.tenant_id, &view.checkout, &view.quote, hold_ms, now).await
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use handel_domain::{
     Code, Refusal,
     cart::Cart,
-    channel::Settings,
+    channel::{Channel, Settings},
     checkout::{Buyer, Checkout, CheckoutStatus},
     id::{CartId, CheckoutId, CheckoutKind},
     origin::Origin,
@@ -52,9 +52,7 @@ impl Engine {
             let mut checkout = sql::lock(tx, context.tenant_id, id).await?.ok_or_else(unknown)?;
             check_owner(&context, &checkout)?;
             checkout.check_open(now)?;
-            if expected_version.is_some_and(|expected| expected != checkout.version) {
-                return Err(Refusal::version_conflict(checkout.version).into());
-            }
+            crate::check_version(checkout.version, expected_version)?;
             let market =
                 engine.market(tx, context.tenant_id, Which::Id(checkout.channel_id)).await?;
             checkout.update(buyer.clone(), &market.channel.settings, now)?;
@@ -138,12 +136,23 @@ impl Engine {
         now: Timestamp,
     ) -> Result<CheckoutView, Error> {
         let view = view::view(tx, ctx.tenant_id, checkout, market, now).await?;
-        check_shipping(&view)?;
-        let hold_ms = market.channel.settings.hold_ms;
-        if hold_ms > 0 {
-            stock::hold(tx, ctx.tenant_id, &view.checkout, &view.quote, hold_ms, now).await?;
-        }
+        hold(tx, ctx, &view, &market.channel, now).await?;
         Ok(view)
+    }
+}
+
+/// Checks the choice of shipping, and keeps the stock from others where the channel wants that.
+pub(super) async fn hold(
+    tx: &mut Transaction<'_>,
+    ctx: &Context,
+    view: &CheckoutView,
+    channel: &Channel,
+    now: Timestamp,
+) -> Result<(), Error> {
+    check_shipping(view)?;
+    match channel.settings.hold_ms {
+        0 => Ok(()),
+        hold_ms => stock::hold(tx, ctx.tenant_id, &view.checkout, &view.quote, hold_ms, now).await,
     }
 }
 
@@ -154,7 +163,7 @@ pub(super) struct Said {
 }
 
 /// Refuses a shipping method that does not go to the address.
-pub(super) fn check_shipping(view: &CheckoutView) -> Result<(), Refusal> {
+fn check_shipping(view: &CheckoutView) -> Result<(), Refusal> {
     let chosen = view.checkout.buyer.shipping_method.as_ref();
     let goes = |code: &Slug| view.shipping_options.iter().any(|method| method.code == *code);
     if chosen.is_some_and(|code| !view.shipping_options.is_empty() && !goes(code)) {

@@ -1,6 +1,6 @@
 //! Programs say a checkout anew: its lines and its buyer become exactly what is said.
 
-use handel_domain::{Refusal, checkout::Buyer, id::CheckoutId, origin::Origin};
+use handel_domain::{checkout::Buyer, id::CheckoutId, origin::Origin};
 
 use super::{
     CheckoutView, check_owner, open::hold_what_there_is, prepare::write, sql, unknown,
@@ -46,9 +46,7 @@ impl Engine {
             let (mut checkout, cart) = found.ok_or_else(unknown)?;
             check_owner(ctx, &checkout)?;
             checkout.check_open(now)?;
-            if replace.expected_version.is_some_and(|expected| expected != checkout.version) {
-                return Err(Refusal::version_conflict(checkout.version).into());
-            }
+            crate::check_version(checkout.version, replace.expected_version)?;
             let mut cart = cart.ok_or_else(cart::unknown)?;
             let market = engine.market(tx, tenant_id, Which::Id(checkout.channel_id)).await?;
             let channel = &market.channel;

@@ -1,7 +1,6 @@
 //! Staff pack, ship and deliver orders.
 
 use handel_domain::{
-    Refusal,
     event::OrderChange,
     id::OrderId,
     order::{LineQuantity, Order, Tracking},
@@ -84,9 +83,7 @@ impl Engine {
         let (system, context) = (self.system().clone(), ctx.clone());
         self.write_once(ctx, async move |tx, now| {
             let mut order = sql::lock(tx, context.tenant_id, id).await?.ok_or_else(unknown)?;
-            if expected.is_some_and(|expected| expected != order.version) {
-                return Err(Refusal::version_conflict(order.version).into());
-            }
+            crate::check_version(order.version, expected)?;
             let change = step(tx, &context, &mut order, now).await?;
             let events = journal::record_order(&system, &context, &mut order, vec![change], now);
             let mut bounds = vec![sql::update(&mut order)];

@@ -1,7 +1,6 @@
 //! Orders that are called off: by staff, or because no money came in time.
 
 use handel_domain::{
-    Refusal,
     id::{OrderId, TenantId},
     order::{Order, Status},
     payment::AttemptStatus,
@@ -36,9 +35,7 @@ impl Engine {
         let once = self
             .write_once(ctx, async move |tx, now| {
                 let order = sql::lock(tx, context.tenant_id, id).await?.ok_or_else(unknown)?;
-                if expected.is_some_and(|expected| expected != order.version) {
-                    return Err(Refusal::version_conflict(order.version).into());
-                }
+                crate::check_version(order.version, expected)?;
                 engine.cancel_in(tx, &context, order, reason.clone(), now).await
             })
             .await?;

@@ -120,7 +120,8 @@ impl Known {
         email: Option<&Email>,
         now: Timestamp,
     ) -> Deals<'a> {
-        let customer = email.map(customer_of);
+        // Most promotions have no limit for each buyer, and then there is nobody to look for.
+        let customer = email.filter(|_| !self.used_by.is_empty()).map(customer_of);
         let candidate = |promotion: &'a Promotion, code| {
             let used_by_customer = customer
                 .as_ref()

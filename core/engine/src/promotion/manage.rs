@@ -62,9 +62,7 @@ impl Engine {
             let tenant_id = context.tenant_id;
             let row = tx.row(sql::LOCK.bind(values![tenant_id, id])).await?.ok_or_else(unknown)?;
             let (before, used) = (sql::read(&row, 0)?, row.get(6)?);
-            if expected_version.is_some_and(|expected| expected != before.version) {
-                return Err(Refusal::version_conflict(before.version).into());
-            }
+            crate::check_version(before.version, expected_version)?;
             let promotion = Promotion {
                 rules: rules.clone(),
                 is_automatic: codes.is_empty(),

@@ -1,7 +1,6 @@
 //! Holds: stock that an open checkout keeps from others for a while, where the channel wants that.
 
 use handel_domain::{
-    Code,
     checkout::{Checkout, Quote},
     id::{CheckoutId, LocationId, TenantId, VariantId},
     stock::Demand,
@@ -26,7 +25,8 @@ statements! {
           from stock_holds where expires_at <= $1 order by variant_id, location_id limit 200";
 }
 
-/// Makes the holds of a checkout what its lines need now, until `hold_ms` from now.
+/// Makes the holds of a checkout what its lines need now, until `hold_ms` from now, and lets go of what it no
+/// longer needs. Where less than all is there, it is refused, and nothing of the checkout is held.
 pub(crate) async fn hold(
     tx: &mut Transaction<'_>,
     tenant_id: TenantId,
@@ -36,6 +36,8 @@ pub(crate) async fn hold(
     now: Timestamp,
 ) -> Result<(), Error> {
     let demand: Vec<Demand> = quote.demand();
+    let needed = demand.iter().map(|demand| demand.variant_id).collect();
+    release(tx, tenant_id, checkout.id, needed, now).await?;
     let placements = [(checkout.id, demand)];
     let reservation = super::reserve(tx, tenant_id, &placements, now).await?;
     let allocations = match reservation.outcomes.into_iter().next() {
@@ -43,7 +45,7 @@ pub(crate) async fn hold(
         Some(Err(shortages)) => return Err(short(shortages).into()),
         None => return Ok(()),
     };
-    // Reserving gave back expired holds and the checkout's own; what was promised is held instead.
+    // Reserving gave back expired holds; what was promised is held instead.
     let mut bounds = Vec::new();
     for hold in &reservation.holds {
         bounds.push(sql::delete_hold(tenant_id, hold));
@@ -70,25 +72,6 @@ pub(crate) async fn hold(
         return Err(tx.restart().into());
     }
     Ok(())
-}
-
-/// Makes the holds of a checkout what its lines need now, and lets go of what it no longer needs. Holds nothing
-/// where not all of it is there.
-pub(crate) async fn hold_anew(
-    tx: &mut Transaction<'_>,
-    tenant_id: TenantId,
-    checkout: &Checkout,
-    quote: &Quote,
-    hold_ms: i64,
-    now: Timestamp,
-) -> Result<(), Error> {
-    let needed = quote.demand().into_iter().map(|demand| demand.variant_id);
-    release(tx, tenant_id, checkout.id, needed.collect(), now).await?;
-    match hold(tx, tenant_id, checkout, quote, hold_ms, now).await {
-        // It wrote nothing before it saw that.
-        Err(error) if error.code() == Code::StockShort => Ok(()),
-        outcome => outcome,
-    }
 }
 
 /// Gives back all that a checkout holds.

@@ -1,5 +1,7 @@
 //! What staff see of messages, and how they send dead ones again.
 
+use std::collections::BTreeSet;
+
 use handel_domain::{
     Code, Refusal,
     id::{DeliveryId, OrderId, TenantId},
@@ -248,7 +250,8 @@ async fn revive(
     tx.rows(LOCK_ORDERS.bind(vec![tenant_id.into(), orders])).await?;
     let revive = |one: &Dead| REVIVE.bind(values![tenant_id, one.id, now]);
     let revived = tx.run_all(dead.iter().map(revive).collect()).await?;
-    let lined_up = dead.iter().flat_map(|one| line_up(tenant_id, one.order_id, &one.url, now));
+    let lines: BTreeSet<_> = dead.iter().map(|one| (one.order_id, &one.url)).collect();
+    let lined_up = lines.into_iter().flat_map(|(id, url)| line_up(tenant_id, id, url, now));
     tx.run_all(lined_up.collect()).await?;
     Ok(revived.iter().map(|count| i64::try_from(*count).unwrap_or(0)).sum())
 }

@@ -148,6 +148,22 @@ both_databases! {
         assert_eq!(shop.stock(&mug).await.held, 0);
     }
 
+    /// Goal: what a shopper takes out of the cart is free for others at once.
+    async fn what_was_taken_out_of_a_cart_is_no_longer_held(shop: TestShop) {
+        shop.change_channel(|settings| settings.hold_ms = 600_000).await;
+        let (mug, cup) = (shop.product("MUG", 1_000, 5).await, shop.product("CUP", 1_000, 5).await);
+        let cart = shop.cart_with(&[("MUG", 2), ("CUP", 5)]).await;
+        shop.checkout(&cart).await;
+        assert_eq!((shop.stock(&mug).await.held, shop.stock(&cup).await.held), (2, 5));
+        let line = cart.view.cart.lines[1].id;
+        let reference = handel_testkit::fixtures::reference(&cart);
+        shop.engine.set_cart_quantity(&shop.ctx(), &reference, line, 0, None).await.expect("removed");
+        shop.checkout(&cart).await;
+        assert_eq!((shop.stock(&mug).await.held, shop.stock(&cup).await.held), (2, 0));
+        shop.buy(&[("CUP", 5)]).await;
+        shop.settle_after(601).await;
+    }
+
     /// Goal: a hold follows the cart, up and down.
     async fn a_hold_follows_its_cart(shop: TestShop) {
         shop.change_channel(|settings| settings.hold_ms = 600_000).await;
