@@ -8,6 +8,8 @@ use crate::key::PublicKey;
 
 /// Most keys that are read of a set.
 const KEYS_MAX: usize = 64;
+/// Longest member of a key that is kept, in bytes; those of keys that we can check with are much shorter.
+const MEMBER_MAX: usize = 256;
 
 /// A public key as it is published. Members that we do not know are left out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +48,12 @@ impl Jwk {
             _ => return None,
         };
         Some(URL_SAFE_NO_PAD.encode(Sha256::digest(members)))
+    }
+
+    fn is_small(&self) -> bool {
+        let Self { kid, kty, crv, x, y, alg, use_ } = self;
+        let members = [kid, crv, x, y, alg, use_].into_iter().flatten();
+        members.chain([kty]).all(|member| member.len() <= MEMBER_MAX)
     }
 
     /// The key, if it is of a kind that we can check with, and says nothing that contradicts it.
@@ -98,11 +106,12 @@ pub struct KeySet(Vec<Jwk>);
 
 impl KeySet {
     /// Reads the array of keys of a profile or of a JWK set. What is no key is passed over, and a key of a kind that
-    /// we do not know stays in the set: it must not spoil the others. At most 64 keys are read.
+    /// we do not know stays in the set: it must not spoil the others. At most 64 keys are read, and none with a
+    /// member of more than 256 bytes, so that a set stays small whatever somebody published.
     pub fn read(keys: &serde_json::Value) -> Self {
         let keys = keys.as_array().map(Vec::as_slice).unwrap_or_default();
         let read = |key: &serde_json::Value| Jwk::deserialize(key).ok();
-        Self::new(keys.iter().take(KEYS_MAX).filter_map(read))
+        Self::new(keys.iter().take(KEYS_MAX).filter_map(read).filter(Jwk::is_small))
     }
 
     /// A set of these keys, without those for encryption.

@@ -58,7 +58,7 @@ impl Ucp {
                 false => Ok(()),
             };
         }
-        let not_verified = match self.verify(request, &KeySet::read(agreement.keys())) {
+        let not_verified = match self.verify(request, agreement.keys()) {
             Ok(()) => return Ok(()),
             Err(not_verified) => not_verified,
         };
@@ -68,7 +68,7 @@ impl Ucp {
         // The key may be newer than what we know of the profile.
         let (version, agent) = (agreement.version(), agreement.agent());
         let fresh = self.negotiator().meet_again(version, agent).await?;
-        let verified = self.verify(request, &KeySet::read(fresh.keys()));
+        let verified = self.verify(request, fresh.keys());
         verified.map_err(|not_verified| told(not_verified.reason))
     }
 

@@ -50,6 +50,23 @@ fn keys_that_we_do_not_know_spoil_nothing() {
 }
 
 #[test]
+fn a_set_stays_small_whatever_is_published() {
+    let [key, _] = keys();
+    let ours = serde_json::to_value(key.jwk()).unwrap();
+    let mut published = vec![ours.clone()];
+    published.extend((0..10_000).map(|at| json!({ "kid": at.to_string(), "kty": "junk" })));
+    let keys = KeySet::read(&json!(published));
+    assert_eq!(keys.keys().len(), 64);
+    assert!(Request::post().seal(&key).verify(&keys).is_ok());
+    for member in ["kid", "kty", "crv", "x", "y", "alg", "use"] {
+        let mut long = json!({ "kid": "long", "kty": "EC" });
+        long[member] = json!("x".repeat(257));
+        let keys = KeySet::read(&json!([long, ours]));
+        assert_eq!(keys.keys(), [key.jwk()], "{member}");
+    }
+}
+
+#[test]
 fn a_key_of_an_unknown_kind_is_unsupported_and_one_for_encryption_is_not_there() {
     let [key, other] = keys();
     let signed = Request::post().seal(&key);

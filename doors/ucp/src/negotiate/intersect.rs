@@ -7,10 +7,7 @@ use crate::{Version, codec::Capability};
 /// counts.
 pub(super) fn active(version: Version, platform: &Platform) -> Vec<&'static str> {
     let own = version.codec().capabilities();
-    let both = own.iter().filter(|capability| {
-        let declared = platform.capabilities.get(capability.name);
-        declared.is_some_and(|versions| versions.iter().any(|known| known == version.name()))
-    });
+    let both = own.iter().filter(|capability| platform.capabilities.contains(&capability.name));
     prune(both.copied().collect())
 }
 

@@ -10,6 +10,7 @@ mod platform;
 use std::{sync::Arc, time::Duration};
 
 use handel_ports::{System, WebClient};
+use handel_signatures::KeySet;
 
 pub(crate) use address::is_loopback;
 pub use agent::profile_of;
@@ -40,8 +41,8 @@ impl Agreement {
         &self.platform.url
     }
 
-    /// The keys that the program published, as the array of its profile; null where there are none.
-    pub fn keys(&self) -> &serde_json::Value {
+    /// The keys that the program published.
+    pub(crate) fn keys(&self) -> &KeySet {
         &self.platform.keys
     }
 

@@ -1,10 +1,9 @@
 //! Profiles of programs.
 
-use std::collections::HashMap;
-
+use handel_signatures::KeySet;
 use serde_json::Value;
 
-use crate::{TransportError, operation::ORDER};
+use crate::{TransportError, Version, operation::ORDER};
 
 /// What a program published about itself.
 #[derive(Clone, Debug)]
@@ -13,12 +12,12 @@ pub(crate) struct Platform {
     pub(crate) url: String,
     /// The version that it is written in.
     pub(crate) version: String,
-    /// Versions of capabilities by name.
-    pub(crate) capabilities: HashMap<String, Vec<String>>,
+    /// The capabilities that it has in this version and the shop knows.
+    pub(crate) capabilities: Vec<&'static str>,
     /// Where it wants to hear of orders.
     pub(crate) webhook_url: Option<String>,
-    /// Its keys as it published them.
-    pub(crate) keys: Value,
+    /// Its keys.
+    pub(crate) keys: KeySet,
 }
 
 /// Most capabilities that are read, and most versions of one.
@@ -37,7 +36,7 @@ impl Platform {
         let version = ucp.get("version").and_then(Value::as_str);
         let version = version.filter(|version| is_date(version));
         let version = version.ok_or_else(|| malformed("has no `ucp.version` like 2026-08-25"))?;
-        let mut capabilities = HashMap::new();
+        let mut capabilities = Vec::new();
         let mut webhook_url = None;
         if let Some(declared) = ucp.get("capabilities") {
             let declared = declared
@@ -48,16 +47,14 @@ impl Platform {
                     .as_array()
                     .ok_or_else(|| malformed("has a capability whose declarations are no array"))?;
                 // An entry of another version than the profile is as if it were not there.
-                let own = entries.iter().take(CAPABILITIES_MAX).filter(|entry| {
-                    let declared = entry.get("version").and_then(Value::as_str);
-                    !name.starts_with("dev.ucp.") || declared == Some(version)
-                });
-                let own: Vec<_> = own.collect();
+                let mut own = entries
+                    .iter()
+                    .take(CAPABILITIES_MAX)
+                    .filter(|entry| entry.get("version").and_then(Value::as_str) == Some(version));
                 if name == ORDER {
-                    webhook_url = own.iter().find_map(|entry| webhook(entry));
+                    webhook_url = own.clone().find_map(webhook);
                 }
-                let versions = own.iter().filter_map(|entry| entry.get("version")?.as_str());
-                capabilities.insert(name.clone(), versions.map(str::to_owned).collect());
+                capabilities.extend(known(name).filter(|_| own.next().is_some()));
             }
         }
         let keys = profile.get("keys").or_else(|| profile.get("signing_keys"));
@@ -66,9 +63,15 @@ impl Platform {
             version: version.to_owned(),
             capabilities,
             webhook_url,
-            keys: keys.cloned().unwrap_or_default(),
+            keys: keys.map(KeySet::read).unwrap_or_default(),
         })
     }
+}
+
+/// A capability of the shop by its name.
+fn known(name: &str) -> Option<&'static str> {
+    let all = Version::ALL.into_iter().flat_map(|version| version.codec().capabilities());
+    all.map(|capability| capability.name).find(|known| *known == name)
 }
 
 fn webhook(entry: &Value) -> Option<String> {
@@ -100,13 +103,27 @@ mod tests {
                 "dev.ucp.shopping.order": [
                     {"version": "2026-01-11", "config": {"webhook_url": "https://old.example"}},
                     {"version": "2026-08-25", "config": {"webhook_url": "https://agent.example/news"}}],
-                "com.example.own": [{"version": "2020-01-01"}]}}, "keys": [{"kid": "1"}]}"#,
+                "com.example.own": [{"version": "2020-01-01"}]}}, "keys": [{"kid": "1", "kty": "EC"}]}"#,
         )
         .expect("a profile");
         assert_eq!(profile.version, "2026-08-25");
-        assert_eq!(profile.capabilities["dev.ucp.shopping.order"], ["2026-08-25"]);
+        assert_eq!(profile.capabilities, ["dev.ucp.shopping.order"]);
         assert_eq!(profile.webhook_url.as_deref(), Some("https://agent.example/news"));
-        assert_eq!(profile.keys[0]["kid"], "1");
+        assert_eq!(profile.keys.keys()[0].kid.as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn of_junk_little_is_kept() {
+        let junk: Vec<_> =
+            (0..10_000).map(|at| format!(r#"{{"kty":"x","n":[{at},[],{{}}]}}"#)).collect();
+        let profile = read(&format!(
+            r#"{{"ucp": {{"version": "2026-08-25", "capabilities": {{"com.example.own": [{{"version": "1"}}]}}}},
+                "keys": [{}]}}"#,
+            junk.join(",")
+        ))
+        .expect("a profile");
+        assert_eq!(profile.keys.keys().len(), 64);
+        assert!(profile.capabilities.is_empty(), "the shop does not have them");
     }
 
     #[test]
