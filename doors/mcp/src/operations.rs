@@ -87,7 +87,7 @@ fn digest_of(arguments: &JsonObject) -> String {
 pub(crate) async fn answer(ucp: &Ucp, asked: &Asked<'_>, call: &Call) -> Result<Value, ErrorData> {
     let answer = async {
         let agreement = ucp.meet(call.version, call.agent.as_deref()).await?;
-        ucp.check_signature(asked.sent(), &agreement).await?;
+        ucp.check_signature(asked.sent(), call.operation, &agreement).await?;
         Ok(ucp.answer_agreed(call, &agreement).await)
     };
     match answer.await {

@@ -124,6 +124,11 @@ impl KeySet {
         self.0.is_empty()
     }
 
+    /// Whether signatures can be checked with one of the keys: it is of a kind that we know, and has a name.
+    pub fn is_usable(&self) -> bool {
+        self.0.iter().any(|key| key.kid.is_some() && key.public().is_some())
+    }
+
     /// The keys.
     pub fn keys(&self) -> &[Jwk] {
         &self.0

@@ -146,6 +146,12 @@ impl Operation {
         matches!(self.capability(), CHECKOUT | CART) && self.method() != Method::GET
     }
 
+    /// Whether a program that has keys must sign it: it tells who bought what, spends money, or gives up what a
+    /// buyer chose.
+    pub fn needs_proof(self) -> bool {
+        matches!(self, GetOrder | CompleteCheckout | CancelCheckout)
+    }
+
     /// Whether its answer is signed: what money or a promise hangs on.
     pub fn is_signed(self) -> bool {
         matches!(self, CompleteCheckout | GetOrder)

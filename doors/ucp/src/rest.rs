@@ -76,7 +76,7 @@ async fn answer(
     let agreement = ucp.meet(version, agent.as_deref()).await?;
     let body = read_body(body, ucp.door().settings().body_max).await?;
     let signed = Request { method: &method, uri: &uri, headers: &headers, body: &body };
-    ucp.check_signature(signed, &agreement).await?;
+    ucp.check_signature(signed, operation, &agreement).await?;
     let payload = match operation.takes_body() {
         true => read_json(&headers, &body)?,
         false => Value::Null,

@@ -7,7 +7,7 @@ use handel_signatures::{
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use serde_json::Value;
 
-use crate::{Agreement, TransportError, Ucp};
+use crate::{Agreement, Operation, TransportError, Ucp};
 
 /// How old a signature may be that says when it was made, in seconds.
 const AGE_MAX_S: i64 = 300;
@@ -36,10 +36,13 @@ pub(crate) fn published(key: &SigningKey) -> Vec<Value> {
 impl Ucp {
     /// Checks the signature of a request, if it has one or needs one, and that its body is the one that it says.
     ///
-    /// A request that is not signed proves nothing, and is refused only where an installation wants signatures.
+    /// A request that is not signed proves nothing. It is refused where an installation wants signatures, and where
+    /// much depends on who asks and the program has keys to prove it: else anybody could say to be that program by
+    /// leaving the signature out.
     pub async fn check_signature(
         &self,
         request: Request<'_>,
+        operation: Operation,
         agreement: &Agreement,
     ) -> Result<(), TransportError> {
         let has_digest = request.headers.contains_key("content-digest");
@@ -50,7 +53,9 @@ impl Ucp {
         let is_signed = request.headers.contains_key("signature")
             || request.headers.contains_key("signature-input");
         if !is_signed {
-            return match self.settings().require_signatures {
+            let is_needed = self.settings().require_signatures
+                || operation.needs_proof() && agreement.keys().is_usable();
+            return match is_needed {
                 true => {
                     let content = "requests must be signed with a key of your profile";
                     Err(TransportError::new(401, "signature_missing", content))

@@ -4,7 +4,7 @@ use handel_testkit::both_databases;
 use handel_ucp::UcpSettings;
 use serde_json::{Value, json};
 
-use crate::support::{AGENT, NEW, Shop, call, post, with_meta};
+use crate::support::{AGENT, NEW, Shop, as_agent, call, post, with_meta};
 
 both_databases! {
     async fn wrong_arguments_are_named(shop: Shop) {
@@ -105,6 +105,28 @@ both_databases! {
         }
         let digest = [("content-digest", "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:")];
         post(&shop.url, &digest, &search).await.error(400, -32600, "digest_mismatch");
+    }
+
+    async fn who_has_keys_proves_it_here_too(shop: Shop) {
+        let mut profile = shop.get("/mcp/assistant.json").await;
+        // The key of RFC 8037, appendix A.
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        profile["keys"] = json!([{ "kid": "one", "kty": "OKP", "crv": "Ed25519", "x": x }]);
+        shop.web.publish("https://signer.example/p", http::HeaderMap::new(), profile.to_string());
+        let as_signer = |arguments: Value| {
+            let mut arguments = as_agent("https://signer.example/p", arguments);
+            arguments["meta"]["idempotency-key"] = json!("a key");
+            arguments
+        };
+        shop.plain("search_catalog", as_signer(json!({ "catalog": { "query": "mug" } }))).await.content();
+        for (tool, arguments) in [
+            ("complete_checkout", json!({ "id": "x", "checkout": {} })),
+            ("cancel_checkout", json!({ "id": "x" })),
+            ("get_order", json!({ "id": "x" })),
+        ] {
+            let reply = shop.plain(tool, as_signer(arguments)).await;
+            reply.error(401, -32000, "signature_missing");
+        }
     }
 
     async fn pages_of_others_cannot_call_tools(shop: Shop) {

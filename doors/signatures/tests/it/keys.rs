@@ -47,6 +47,11 @@ fn keys_that_we_do_not_know_spoil_nothing() {
         ours,
     ]));
     assert!(Request::post().seal(&key).verify(&keys).is_ok());
+    assert!(keys.is_usable());
+    let unusable = keys.keys().iter().filter(|known| **known != key.jwk()).cloned();
+    assert!(!KeySet::new(unusable).is_usable());
+    let nameless = handel_signatures::Jwk { kid: None, ..key.jwk() };
+    assert!(!KeySet::new([nameless]).is_usable(), "no signature can refer to it");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use handel_ucp::{UcpSettings, Version};
 use http::{HeaderMap, Method, StatusCode};
 use serde_json::json;
 
-use crate::support::{Agent, Call, SHOP, Shop, basket, platform, settings, value};
+use crate::support::{Agent, Call, SHOP, Shop, address, basket, paying, platform, settings, value};
 
 const SIGNER: &str = "https://signer.example/p";
 
@@ -26,7 +26,18 @@ fn signer(shop: &Shop, settings: UcpSettings) -> Agent {
 
 /// A signed request to make a cart.
 fn signed(shop: &Shop, agent: &Agent, key: &SigningKey, body: &str) -> Call {
-    let uri = format!("{SHOP}/ucp/2026-08-25/carts").parse().expect("an address");
+    signed_to(shop, agent, (Method::POST, "/carts"), key, body)
+}
+
+/// A signed request to an address below the endpoint.
+fn signed_to(
+    shop: &Shop,
+    agent: &Agent,
+    (method, path): (Method, &str),
+    key: &SigningKey,
+    body: &str,
+) -> Call {
+    let uri = format!("{SHOP}/ucp/2026-08-25{path}").parse().expect("an address");
     let mut headers = HeaderMap::new();
     headers.insert("content-type", value("application/json"));
     headers.insert("ucp-agent", value(&format!("profile=\"{SIGNER}\"")));
@@ -37,9 +48,9 @@ fn signed(shop: &Shop, agent: &Agent, key: &SigningKey, body: &str) -> Call {
         created_s: Some(shop.now().as_second()),
         headers: AGENT_HEADERS,
     };
-    let target = Target::of(&Method::POST, &uri).expect("absolute");
+    let target = Target::of(&method, &uri).expect("absolute");
     seal_request(&seal, target, &mut headers, body.as_bytes()).expect("it can be signed");
-    agent.call(Method::POST, "/carts").bytes(body.to_owned()).headers(headers)
+    agent.call(method, path).bytes(body.to_owned()).headers(headers)
 }
 
 both_databases! {
@@ -67,6 +78,26 @@ both_databases! {
         bare.transport(401, "signature_missing");
         agent.get("/carts/x").send().await.transport(401, "signature_missing");
         signed(shop, &agent, &key(), r#"{"line_items": []}"#).send().await.created();
+    }
+
+    async fn who_has_keys_proves_it_where_it_matters(shop: Shop) {
+        shop.product("MUG", 1_200, 10).await;
+        let agent = signer(shop, settings());
+        let checkout = agent.ready("MUG", 1).await;
+        agent.complete(&checkout, "tok_ok", "stolen").await.transport(401, "signature_missing");
+        let cancel = format!("{}/cancel", address(&checkout));
+        let canceled = agent.call(Method::POST, &cancel).once("stolen").send().await;
+        canceled.transport(401, "signature_missing");
+        let complete = format!("{}/complete", address(&checkout));
+        let bought = signed_to(shop, &agent, (Method::POST, &complete), &key(), &paying("tok_ok").to_string());
+        let bought = bought.send().await.ok();
+        let order = format!("/orders/{}", bought["order"]["id"].as_str().expect("an id"));
+        agent.get(&order).send().await.transport(401, "signature_missing");
+        signed_to(shop, &agent, (Method::GET, &order), &key(), "").send().await.ok();
+        // Keys that nobody can check with prove nothing.
+        let mut profile = platform(Version::ROOT);
+        profile["keys"] = json!([{ "kid": "rsa", "kty": "RSA", "n": "AQAB", "e": "AQAB" }]);
+        shop.agent_with("https://rsa.example/p", &profile).buy("MUG", 1).await;
     }
 
     async fn a_key_that_is_new_is_looked_for_once(shop: Shop) {
