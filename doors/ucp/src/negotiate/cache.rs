@@ -1,5 +1,6 @@
 //! Profiles that were read, for a while: one read at a time for each address, few reads at once, and not more than
-//! some per second, so that nobody makes the shop a tool against others.
+//! some per second, so that nobody makes the shop a tool against others. A profile that cannot be read anew is used
+//! for a while longer, so that neither a pause of its host nor a crowd of strangers keeps out whom the shop knows.
 
 use std::{
     collections::HashMap,
@@ -22,7 +23,7 @@ const BODY_MAX: usize = 256 * 1024;
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a profile is good for at least and at most, whatever its host says.
 const FRESH: (i64, i64) = (60, 3_600);
-/// How long nobody asks again where there was no profile, in seconds.
+/// How long nobody asks again where reading failed, in seconds.
 const FAILED_S: i64 = 10;
 /// How many profiles are read at once.
 const AT_ONCE: usize = 16;
@@ -45,8 +46,12 @@ type Entry = tokio::sync::Mutex<Option<Known>>;
 /// What is known of an address.
 #[derive(Clone)]
 struct Known {
-    read_at: Timestamp,
+    /// When somebody asked last.
+    asked_at: Timestamp,
+    /// Until when nobody needs to ask again.
     good_until: Timestamp,
+    /// Until when it is used if it cannot be read anew.
+    ends_at: Timestamp,
     found: Result<Arc<Platform>, TransportError>,
 }
 
@@ -77,37 +82,27 @@ impl Profiles {
         let entry = self.entry(url);
         let mut known = entry.lock().await;
         let now = self.system.now();
-        if let Some(known) = &*known {
-            let is_old = older_than.is_some_and(|age| {
-                let age = SignedDuration::try_from(age).unwrap_or(SignedDuration::MAX);
-                now.duration_since(known.read_at) >= age
-            });
-            if known.good_until > now && !is_old {
-                return known.found.clone();
-            }
+        if let Some(known) = known.as_ref().filter(|known| known.is_good(now, older_than)) {
+            return known.found.clone();
         }
-        self.spend(now)?;
-        let fresh = self.read(url).await;
-        let found = fresh.found.clone();
-        *known = Some(fresh);
+        let fresh = self.read(url, now).await;
+        let earlier = known.take().filter(|known| known.found.is_ok() && known.ends_at > now);
+        let next = match (fresh, earlier) {
+            (Ok(fresh), Some(earlier)) if fresh.found.is_err() => earlier.kept(&fresh),
+            (Ok(fresh), _) => fresh,
+            // Nobody was asked.
+            (Err(_), Some(earlier)) => earlier,
+            (Err(busy), None) => return Err(busy),
+        };
+        let found = next.found.clone();
+        *known = Some(next);
         found
     }
 
     fn entry(&self, url: &str) -> Arc<Entry> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         if !entries.contains_key(url) && entries.len() >= ENTRIES_MAX {
-            let now = self.system.now();
-            // Entries that somebody reads at the moment are locked, and stay.
-            let is_good = |entry: &Arc<Entry>| match entry.try_lock() {
-                Ok(known) => known.as_ref().is_some_and(|known| known.good_until > now),
-                Err(_) => true,
-            };
-            entries.retain(|_, entry| is_good(entry));
-            if entries.len() >= ENTRIES_MAX
-                && let Some(any) = entries.keys().next().cloned()
-            {
-                entries.remove(&any);
-            }
+            make_room(&mut entries);
         }
         entries.entry(url.to_owned()).or_default().clone()
     }
@@ -122,15 +117,16 @@ impl Profiles {
             budget.filled_at = now;
         }
         if budget.left == 0 {
-            let content = "too many programs introduce themselves at once; come back shortly";
-            return Err(TransportError::new(503, "unavailable", content).retry_after_ms(1_000));
+            return Err(busy());
         }
         budget.left -= 1;
         Ok(())
     }
 
-    async fn read(&self, url: &str) -> Known {
-        let place = self.places.acquire().await.expect("the semaphore is never closed");
+    /// Asks for a profile, unless too many are asked for already.
+    async fn read(&self, url: &str, now: Timestamp) -> Result<Known, TransportError> {
+        let place = self.places.try_acquire().map_err(|_| busy())?;
+        self.spend(now)?;
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         let fetch =
@@ -138,7 +134,7 @@ impl Profiles {
         // The client has a time limit of its own, but a shop does not rely on the manners of its parts.
         let answer = self.system.within(TIMEOUT * 2, self.web.fetch(fetch)).await;
         drop(place);
-        let read_at = self.system.now();
+        let asked_at = self.system.now();
         let (found, seconds) = match answer.unwrap_or(Err(WebError::Timeout)) {
             Ok(answer) if answer.status == StatusCode::OK => {
                 (Platform::read(url, &answer.body).map(Arc::new), fresh_s(&answer))
@@ -149,9 +145,47 @@ impl Profiles {
             }
             Err(error) => (Err(unreachable(error)), FAILED_S),
         };
-        let good_until = read_at + SignedDuration::from_secs(seconds);
-        Known { read_at, good_until, found }
+        let good_until = asked_at + SignedDuration::from_secs(seconds);
+        let ends_at = match found {
+            Ok(_) => asked_at + SignedDuration::from_secs(FRESH.1),
+            Err(_) => good_until,
+        };
+        Ok(Known { asked_at, good_until, ends_at, found })
     }
+}
+
+impl Known {
+    fn is_good(&self, now: Timestamp, older_than: Option<Duration>) -> bool {
+        let is_old = older_than.is_some_and(|age| {
+            let age = SignedDuration::try_from(age).unwrap_or(SignedDuration::MAX);
+            now.duration_since(self.asked_at) >= age
+        });
+        self.good_until > now && !is_old
+    }
+
+    /// Stays what it is although it could not be read anew, until its end.
+    fn kept(self, failed: &Self) -> Self {
+        let good_until = self.good_until.max(failed.good_until).min(self.ends_at);
+        Self { asked_at: failed.asked_at, good_until, ..self }
+    }
+}
+
+/// Forgets what ends first. What somebody reads at the moment is locked, and stays.
+fn make_room(entries: &mut HashMap<String, Arc<Entry>>) {
+    let end = |entry: &Arc<Entry>| {
+        let known = entry.try_lock().ok()?;
+        Some(known.as_ref().map_or(Timestamp::MIN, |known| known.ends_at))
+    };
+    let ends = entries.iter().filter_map(|(url, entry)| Some((end(entry)?, url)));
+    let first = ends.min().map(|(_, url)| url.clone());
+    if let Some(url) = first {
+        entries.remove(&url);
+    }
+}
+
+fn busy() -> TransportError {
+    let content = "too many programs introduce themselves at once; come back shortly";
+    TransportError::new(503, "unavailable", content).retry_after_ms(1_000)
 }
 
 /// What became of an address that could not be read. The words of the client name no address and no network.

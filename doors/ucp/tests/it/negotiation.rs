@@ -114,6 +114,48 @@ both_databases! {
         agent.get("/carts/x").send().await.outcome("not_found");
     }
 
+    async fn who_is_known_stays_known_if_the_profile_cannot_be_read(shop: Shop) {
+        let agent = shop.agent();
+        agent.get("/carts/x").send().await.outcome("not_found");
+        shop.web.publish(AGENT, HeaderMap::new(), "out of order");
+        for minute in 1..60 {
+            shop.clock.advance(Duration::from_secs(60));
+            let reply = agent.get("/carts/x").send().await;
+            assert_eq!(reply.status, 200, "minute {minute}: {reply}");
+        }
+        // But not for ever: keys and addresses may have been given up.
+        shop.clock.advance(Duration::from_secs(60));
+        agent.get("/carts/x").send().await.transport(422, "profile_malformed");
+        shop.web.publish(AGENT, HeaderMap::new(), platform(Version::ROOT).to_string());
+        shop.clock.advance(Duration::from_secs(61));
+        agent.get("/carts/x").send().await.outcome("not_found");
+    }
+
+    async fn who_is_known_stays_known_in_a_crowd(shop: Shop) {
+        let agent = shop.agent();
+        agent.get("/carts/x").send().await.outcome("not_found");
+        let crowd = async |from: u32| {
+            let mut at = from;
+            let stranger = |at| Agent { profile: Some(format!("https://crowd.example/{at}")), ..shop.agent() };
+            while stranger(at).get("/carts/x").send().await.status != 503 {
+                at += 1;
+            }
+            at + 1
+        };
+        // More strangers than places for profiles, and none of them has one.
+        let mut at = 0;
+        while at < 1_200 {
+            at = crowd(at).await;
+            shop.clock.advance(Duration::from_secs(2));
+        }
+        // What is known of it is old by now, and the crowd takes all that may be read.
+        shop.clock.advance(Duration::from_secs(61));
+        crowd(at).await;
+        let before = shop.web.fetches();
+        agent.get("/carts/x").send().await.outcome("not_found");
+        assert_eq!(shop.web.fetches(), before, "nothing more could be read");
+    }
+
     async fn nobody_makes_the_shop_a_tool_against_others(shop: Shop) {
         let mut limited = None;
         for at in 0..200 {
@@ -130,6 +172,62 @@ both_databases! {
         shop.clock.advance(Duration::from_secs(1));
         shop.agent().get("/carts/x").send().await.outcome("not_found");
     }
+}
+
+/// A Web that answers when it is told to.
+#[derive(Default)]
+struct Slow {
+    asked: tokio::sync::Notify,
+    under_way: std::sync::atomic::AtomicUsize,
+    go: tokio::sync::Notify,
+}
+
+#[async_trait::async_trait]
+impl handel_ports::WebClient for Slow {
+    fn check_url(&self, url: &str) -> Result<String, WebError> {
+        Ok(url.to_owned())
+    }
+
+    async fn fetch(&self, _: handel_ports::Fetch) -> Result<handel_ports::WebAnswer, WebError> {
+        let go = self.go.notified();
+        self.under_way.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.asked.notify_one();
+        go.await;
+        Err(WebError::Unreachable)
+    }
+
+    async fn post(&self, _: handel_ports::Post) -> Result<handel_ports::WebAnswer, WebError> {
+        Err(WebError::Unreachable)
+    }
+}
+
+/// Nobody waits behind hosts that are slow.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn few_profiles_are_read_at_once_and_nobody_waits_for_a_place() {
+    let mut shop = Shop::start(TestDatabase::sqlite().await).await;
+    let web = Arc::new(Slow::default());
+    let router = shop.agent_on(web.clone());
+    let at = |host: usize| Agent {
+        profile: Some(format!("https://slow{host}.example/p")),
+        ..router.clone()
+    };
+    let reading: Vec<_> = (0..16)
+        .map(|host| {
+            let agent = at(host);
+            tokio::spawn(async move { agent.get("/carts/x").send().await })
+        })
+        .collect();
+    while web.under_way.load(std::sync::atomic::Ordering::SeqCst) < 16 {
+        web.asked.notified().await;
+    }
+    let turned_away = at(16).get("/carts/x").send().await;
+    turned_away.transport(503, "unavailable");
+    assert_eq!(turned_away.header("retry-after"), "1");
+    web.go.notify_waiters();
+    for reply in reading {
+        reply.await.expect("no panic").transport(424, "profile_unreachable");
+    }
+    shop.finish().await;
 }
 
 /// A Web in which one thing always happens.
