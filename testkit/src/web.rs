@@ -144,6 +144,8 @@ impl WebClient for FakeWeb {
     fn check_url(&self, url: &str) -> Result<String, WebError> {
         let is_public = |host: &String| host.ends_with(".example");
         let checked = url.starts_with("https://").then(|| host_of(url)).flatten();
+        // No user and no fragment, as with the real one.
+        let checked = checked.filter(|_| !url.contains(['@', '#']));
         checked.filter(is_public).map(|_| url.to_owned()).ok_or(WebError::Address)
     }
 

@@ -80,9 +80,7 @@ struct Shared {
 impl Ucp {
     /// The protocol of a shop. `web` is how profiles of programs are read.
     pub fn new(door: Door, web: Arc<dyn WebClient>, settings: UcpSettings) -> Self {
-        let is_local = url::Url::parse(&door.settings().public_url)
-            .is_ok_and(|url| negotiate::is_loopback(&url));
-        let negotiator = Negotiator::new(web.clone(), door.system().clone(), is_local);
+        let negotiator = Negotiator::new(web.clone(), door.system().clone());
         let handlers = handlers::of(door.engine());
         let key = SigningKey::es256(door.engine().signature_seed().expose());
         Self(Arc::new(Shared { door, web, settings, negotiator, handlers, key }))

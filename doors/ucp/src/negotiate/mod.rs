@@ -12,7 +12,6 @@ use std::{sync::Arc, time::Duration};
 use handel_ports::{System, WebClient};
 use handel_signatures::KeySet;
 
-pub(crate) use address::is_loopback;
 pub use agent::profile_of;
 pub(crate) use platform::Platform;
 
@@ -70,13 +69,12 @@ impl Agreement {
 /// Finds out who asks.
 pub(crate) struct Negotiator {
     cache: cache::Profiles,
-    /// Whether this is a shop for development, which programs on the same machine may use.
-    is_local: bool,
+    web: Arc<dyn WebClient>,
 }
 
 impl Negotiator {
-    pub(crate) fn new(web: Arc<dyn WebClient>, system: System, is_local: bool) -> Self {
-        Self { cache: cache::Profiles::new(web, system), is_local }
+    pub(crate) fn new(web: Arc<dyn WebClient>, system: System) -> Self {
+        Self { cache: cache::Profiles::new(web.clone(), system), web }
     }
 
     /// Reads the profile of a program, and agrees with it on a version and capabilities.
@@ -85,7 +83,7 @@ impl Negotiator {
         version: Version,
         agent: Option<&str>,
     ) -> Result<Agreement, TransportError> {
-        let url = address::checked(agent, self.is_local)?;
+        let url = address::checked(agent, &*self.web)?;
         let platform = self.cache.get(&url, None).await?;
         agree(version, platform)
     }

@@ -8,7 +8,7 @@ use handel_ucp::Version;
 use http::HeaderMap;
 use serde_json::{Value, json};
 
-use crate::support::{AGENT, Agent, Shop, basket, platform, platform_with, value};
+use crate::support::{AGENT, Agent, Shop, basket, platform, platform_with, settings, value};
 
 both_databases! {
     async fn who_does_not_say_who_they_are_is_turned_away(shop: Shop) {
@@ -171,6 +171,51 @@ both_databases! {
         // Whom the shop knows is not kept waiting.
         shop.clock.advance(Duration::from_secs(1));
         shop.agent().get("/carts/x").send().await.outcome("not_found");
+    }
+}
+
+/// One decision, and one spelling, for all addresses that a program names.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_installation_decides_about_this_machine_and_names_are_normal() {
+    let mut shop = Shop::start(TestDatabase::sqlite().await).await;
+    let client = |allow_loopback| {
+        let settings = handel_web::Settings { allow_loopback, user_agent: value("Handel") };
+        Arc::new(handel_web::SafeWeb::new(settings, shop.system.clone()))
+    };
+    for url in ["http://127.0.0.1:1/p", "http://[::1]:1/p", "http://localhost:1/p"] {
+        let on = |web| Agent { profile: Some(url.to_owned()), ..shop.agent_on(web) };
+        let refused = on(client(false)).get("/carts/x").send().await;
+        refused.transport(400, "invalid_profile_url");
+        // It may be called, and nobody is there.
+        on(client(true)).get("/carts/x").send().await.transport(424, "profile_unreachable");
+    }
+    let ucp = handel_ucp::Ucp::new(shop.door.clone(), Arc::new(Normal(shop.web.clone())), settings());
+    let met = ucp.meet(Version::ROOT, Some("HTTPS://AGENT.example/profile.json")).await;
+    assert_eq!(met.expect("it is known").agent(), AGENT);
+    let long = format!("https://agent.example/{}", "x".repeat(1_024));
+    let error = ucp.meet(Version::ROOT, Some(&long)).await.expect_err("it is too long");
+    assert_eq!(error.code, "invalid_profile_url");
+    shop.finish().await;
+}
+
+/// A Web that writes addresses as they are called.
+struct Normal(Arc<handel_testkit::FakeWeb>);
+
+#[async_trait::async_trait]
+impl handel_ports::WebClient for Normal {
+    fn check_url(&self, url: &str) -> Result<String, WebError> {
+        Ok(url.to_lowercase())
+    }
+
+    async fn fetch(
+        &self,
+        fetch: handel_ports::Fetch,
+    ) -> Result<handel_ports::WebAnswer, WebError> {
+        self.0.fetch(fetch).await
+    }
+
+    async fn post(&self, post: handel_ports::Post) -> Result<handel_ports::WebAnswer, WebError> {
+        self.0.post(post).await
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct Shop {
     /// Clock, randomness and tasks of the door.
     pub(crate) system: System,
     /// What all doors share.
-    door: Door,
+    pub(crate) door: Door,
     /// The protocol.
     pub(crate) ucp: Ucp,
 }
