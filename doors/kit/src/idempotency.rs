@@ -21,27 +21,20 @@ pub(crate) fn idempotency(
     bytes: &Bytes,
 ) -> Result<Option<Idempotency>, Problem> {
     let Some(value) = parts.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-    let wrong =
-        |message: &str| Refusal::new(Code::InputInvalid, format!("the Idempotency-Key {message}"));
-    let key = value.to_str().map_err(|_| wrong("must be visible ASCII characters"))?.trim();
-    if key.is_empty() || key.len() > Idempotency::KEY_MAX {
-        return Err(wrong("must be 1 to 255 characters").into());
-    }
+    let key = Idempotency::read_key(value.to_str().unwrap_or_default())?;
     let caller = match &ctx.caller {
         Caller::ApiKey { id, .. } => id.to_string(),
         Caller::Agent { profile } => profile.clone(),
         Caller::Shopper(Some(cart)) => cart.to_string(),
         Caller::Shopper(None) if key.len() < ANONYMOUS_KEY_MIN => {
-            return Err(wrong(
-                "of a caller without a cart must be at least 16 characters, such as a UUID",
-            )
-            .into());
+            let message = "the idempotency key of a caller without a cart must be at least 16 characters, such as a UUID";
+            return Err(Refusal::new(Code::InputInvalid, message).into());
         }
         Caller::Shopper(None) | Caller::Operator | Caller::System(_) => "anybody".to_owned(),
     };
     Ok(Some(Idempotency {
         scope: format!("{caller} {} {}", parts.method, parts.uri.path()),
-        key: key.to_owned(),
+        key,
         digest: digest(&parts.headers, bytes),
     }))
 }

@@ -2,6 +2,7 @@
 //! cart, catalog and order).
 
 use handel_domain::order::Source;
+use handel_engine::Idempotency;
 use handel_kit::digest;
 use handel_ucp::{Answer, Call, TransportError, Ucp, Version};
 use http::{HeaderMap, StatusCode};
@@ -71,7 +72,9 @@ pub(crate) fn agent_of(meta: &Value) -> Option<String> {
 fn key_of(meta: &Value) -> Result<Option<String>, String> {
     match meta.get("idempotency-key") {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(key)) => Ok(Some(key.clone())),
+        Some(Value::String(key)) => {
+            Idempotency::read_key(key).map(Some).map_err(|refusal| refusal.message)
+        }
         Some(_) => Err("meta[\"idempotency-key\"] must be a text".to_owned()),
     }
 }

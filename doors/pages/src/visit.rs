@@ -66,11 +66,10 @@ impl FromRequest<Door> for Form {
 impl Form {
     /// The request with the key that the page had in its form, so that two clicks are one.
     pub(crate) fn once(&self, cart_id: CartId, key: &str) -> Result<Context, Problem> {
-        if key.is_empty() || key.len() > Idempotency::KEY_MAX {
-            return Err(Refusal::field("/key", "must be the one of the form").into());
-        }
+        let key = Idempotency::read_key(key)
+            .map_err(|_| Refusal::field("/key", "must be the one of the form"))?;
         let scope = format!("{cart_id} POST {}", self.path);
-        let idempotency = Idempotency { scope, key: key.to_owned(), digest: self.digest.clone() };
+        let idempotency = Idempotency { scope, key, digest: self.digest.clone() };
         Ok(Context { idempotency: Some(idempotency), ..self.visit.ctx.clone() })
     }
 }

@@ -102,14 +102,10 @@ fn quoted<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 /// nothing of a card is kept, not even its hash.
 fn idempotency(parts: &Parts, profile: &str, body: &Value) -> Result<Option<Idempotency>, Problem> {
     let Some(value) = parts.headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-    let key = value.to_str().unwrap_or_default().trim();
-    if key.is_empty() || key.len() > Idempotency::KEY_MAX {
-        let message = "the Idempotency-Key must be 1 to 255 visible ASCII characters";
-        return Err(Refusal::new(Code::InputInvalid, message).into());
-    }
+    let key = Idempotency::read_key(value.to_str().unwrap_or_default())?;
     Ok(Some(Idempotency {
         scope: format!("{profile} {} {}", parts.method, parts.uri.path()),
-        key: key.to_owned(),
+        key,
         digest: digest(&HeaderMap::new(), body.to_string().as_bytes()),
     }))
 }

@@ -100,12 +100,9 @@ fn idempotency(
     body: &[u8],
 ) -> Result<Option<(String, String)>, TransportError> {
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
-    let key = value.to_str().ok().map(str::trim);
-    let key = key.filter(|key| (1..=Idempotency::KEY_MAX).contains(&key.len()));
-    let key = key.ok_or_else(|| {
-        TransportError::malformed("the Idempotency-Key must be 1 to 255 visible characters")
-    })?;
-    Ok(Some((key.to_owned(), URL_SAFE_NO_PAD.encode(Sha256::digest(body)))))
+    let key = Idempotency::read_key(value.to_str().unwrap_or_default());
+    let key = key.map_err(|refusal| TransportError::malformed(refusal.message))?;
+    Ok(Some((key, URL_SAFE_NO_PAD.encode(Sha256::digest(body)))))
 }
 
 async fn read_body(body: Body, max: usize) -> Result<Bytes, TransportError> {

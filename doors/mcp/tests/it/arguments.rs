@@ -27,6 +27,13 @@ both_databases! {
             let reply = shop.plain(tool, arguments.clone()).await;
             reply.error(400, -32602, "invalid_request");
         }
+        for key in ["", " ", "a\nb", "a\u{0}", "schlüssel", &"k".repeat(256), &"k".repeat(1 << 19)] {
+            let meta = json!({ "ucp-agent": { "profile": AGENT }, "idempotency-key": key });
+            for tool in ["complete_checkout", "create_checkout"] {
+                let arguments = json!({ "id": "x", "checkout": {}, "meta": meta });
+                shop.plain(tool, arguments).await.error(400, -32602, "invalid_request");
+            }
+        }
         for arguments in [
             json!({ "checkout": { "line_items": "two mugs" } }),
             json!({ "checkout": { "line_items": [{ "item": { "id": "MUG" }, "quantity": "two" }] } }),

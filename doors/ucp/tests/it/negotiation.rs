@@ -189,7 +189,8 @@ async fn an_installation_decides_about_this_machine_and_names_are_normal() {
         // It may be called, and nobody is there.
         on(client(true)).get("/carts/x").send().await.transport(424, "profile_unreachable");
     }
-    let ucp = handel_ucp::Ucp::new(shop.door.clone(), Arc::new(Normal(shop.web.clone())), settings());
+    let ucp =
+        handel_ucp::Ucp::new(shop.door.clone(), Arc::new(Normal(shop.web.clone())), settings());
     let met = ucp.meet(Version::ROOT, Some("HTTPS://AGENT.example/profile.json")).await;
     assert_eq!(met.expect("it is known").agent(), AGENT);
     let long = format!("https://agent.example/{}", "x".repeat(1_024));
@@ -207,10 +208,7 @@ impl handel_ports::WebClient for Normal {
         Ok(url.to_lowercase())
     }
 
-    async fn fetch(
-        &self,
-        fetch: handel_ports::Fetch,
-    ) -> Result<handel_ports::WebAnswer, WebError> {
+    async fn fetch(&self, fetch: handel_ports::Fetch) -> Result<handel_ports::WebAnswer, WebError> {
         self.0.fetch(fetch).await
     }
 
