@@ -51,9 +51,8 @@ impl Shop {
         let parts = Parts {
             providers,
             subscribers,
-            web: web.clone(),
             webhook_formats,
-            ..bare_parts(config, database, &system)
+            ..bare_parts(config, database, &system, web.clone())
         };
         let engine = Engine::start(parts).await.map_err(failure::of_engine)?;
         Ok(Self { engine, blobs: Arc::new(blobs), payments, metrics, system, web })
@@ -78,7 +77,8 @@ async fn formats(
 pub async fn open_engine(config: &Config) -> Result<Engine> {
     let system = System::real();
     let database = open_database(config, &system).await?;
-    let parts = bare_parts(config, database, &system);
+    let web = web(config, "", &system);
+    let parts = bare_parts(config, database, &system, web);
     Engine::start(parts).await.map_err(failure::of_engine)
 }
 
@@ -107,7 +107,12 @@ pub async fn connect(config: &Config) -> Result<Database> {
     opened.map_err(failure::of_store).context("the database cannot be opened")
 }
 
-fn bare_parts(config: &Config, database: Database, system: &System) -> Parts {
+fn bare_parts(
+    config: &Config,
+    database: Database,
+    system: &System,
+    web: Arc<dyn WebClient>,
+) -> Parts {
     let limits = &config.limits;
     Parts {
         database,
@@ -119,7 +124,7 @@ fn bare_parts(config: &Config, database: Database, system: &System) -> Parts {
             system.clone(),
         )),
         subscribers: Vec::new(),
-        web: web(config, "", system),
+        web,
         webhook_formats: Vec::new(),
         limits: Limits {
             provider_timeout: Duration::from_millis(limits.provider_timeout_ms),

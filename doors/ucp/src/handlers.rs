@@ -16,22 +16,34 @@ pub(crate) struct Handler {
     pub(crate) config: Value,
 }
 
-/// The ways to pay of a shop.
+/// The ways to pay of a shop. What a provider takes is known here by its name; a provider that is not known is for
+/// people only.
 pub(crate) fn of(engine: &Engine) -> Vec<Handler> {
-    engine.provider_names().into_iter().map(Handler::new).collect()
+    engine.provider_names().into_iter().filter_map(Handler::of).collect()
 }
 
 impl Handler {
-    fn new(provider: &'static str) -> Self {
-        let config = match provider {
-            "test" => json!({ "environment": "sandbox", "credential_types": ["token"] }),
-            _ => json!({ "environment": "production", "credential_types": ["token"] }),
+    fn of(provider: &'static str) -> Option<Self> {
+        let (instrument, environment) = match provider {
+            "test" => ("card", "sandbox"),
+            _ => return None,
         };
-        Self {
+        Some(Self {
             name: format!("example.handel.payments.{provider}"),
             id: provider,
-            instrument: "card",
-            config,
-        }
+            instrument,
+            config: json!({ "environment": environment, "credential_types": ["token"] }),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_guessed_of_a_provider() {
+        assert!(Handler::of("test").is_some());
+        assert!(Handler::of("acquirer").is_none());
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Owns discovery, negotiation, the mapping between the engine and the words of the protocol, a codec for each
 //! version, the REST binding, and the form of news about orders. Refuses to own any rule of commerce. Other
-//! bindings use [`Ucp`], which answers a [`Call`] whatever it came in.
+//! bindings use [`Ucp`]: they meet who asks, check the signature, and have the [`Call`] answered.
 
 #![warn(missing_docs)]
 
@@ -91,15 +91,8 @@ impl Ucp {
         discovery::router(self).merge(rest::router(self))
     }
 
-    /// Answers a call. It says by itself who asks, so nothing is believed that was not looked up.
-    pub async fn answer(&self, call: Call) -> Answer {
-        match self.meet(call.version, call.agent.as_deref()).await {
-            Ok(agreement) => self.answer_agreed(&call, &agreement).await,
-            Err(error) => error.into(),
-        }
-    }
-
-    /// Finds out who asks, and what both can do.
+    /// Finds out who asks, and what both can do. It is the first of three steps; the others are
+    /// [`Ucp::check_signature`] and [`Ucp::answer_agreed`].
     pub async fn meet(
         &self,
         version: Version,
@@ -108,7 +101,7 @@ impl Ucp {
         self.0.negotiator.meet(version, agent).await
     }
 
-    /// Answers a call of a program that was met.
+    /// Answers a call of a program that was met, and whose signature was checked.
     pub async fn answer_agreed(&self, call: &Call, agreement: &Agreement) -> Answer {
         if !agreement.has(call.operation.capability()) {
             let text = format!(
