@@ -1,7 +1,12 @@
 //! Who is asking: an API key, a shopper with a cart token, or anybody.
 
 use axum::extract::{FromRequest, FromRequestParts};
-use handel_domain::{Code, Refusal, id::TenantId, order::Source, text::Slug};
+use handel_domain::{
+    Code, Refusal,
+    id::{RequestId, TenantId},
+    order::Source,
+    text::Slug,
+};
 use handel_engine::{Caller, CartRef, Context};
 use http::{HeaderMap, HeaderValue, Method, header, request::Parts, uri::Authority};
 use serde::de::DeserializeOwned;
@@ -87,7 +92,7 @@ pub(crate) async fn identify(parts: &mut Parts, door: &Door) -> Result<Identity,
 }
 
 async fn find_out(parts: &Parts, door: &Door) -> Result<Identity, Problem> {
-    let request_id = CURRENT.try_with(|id| *id).unwrap_or_else(|_| door.engine().request_id());
+    let request_id = request_id(door);
     let (tenant_id, key) = match bearer(&parts.headers)? {
         Some(key) => {
             let (tenant_id, caller) = door.engine().authenticate(key).await?;
@@ -115,6 +120,11 @@ async fn find_out(parts: &Parts, door: &Door) -> Result<Identity, Problem> {
         source: Source::Rest,
     };
     Ok(Identity(ctx, cart))
+}
+
+/// The id of the request that this task works on, which its answer and the log have too.
+pub fn request_id(door: &Door) -> RequestId {
+    CURRENT.try_with(|id| *id).unwrap_or_else(|_| door.engine().request_id())
 }
 
 fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Problem> {

@@ -20,7 +20,7 @@ use std::{sync::Arc, time::Duration};
 use handel_engine::Engine;
 use handel_ports::System;
 
-pub use context::{CART_COOKIE, CART_TOKEN, Request, Write, cart_cookie, is_foreign};
+pub use context::{CART_COOKIE, CART_TOKEN, Request, Write, cart_cookie, is_foreign, request_id};
 pub use extract::{JsonBody, PathParams, QueryParams, RawBody, expected_version, read_json};
 pub use idempotency::digest;
 pub use limits::layered;

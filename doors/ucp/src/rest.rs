@@ -2,17 +2,15 @@
 
 use axum::{
     Router,
-    body::Body,
-    extract::{RawPathParams, State},
+    extract::{FromRequest as _, RawPathParams, State},
     response::{IntoResponse, Response},
     routing::{MethodFilter, any, on},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use bytes::Bytes;
-use handel_domain::order::Source;
+use handel_domain::{Code, Refusal, order::Source};
 use handel_engine::Idempotency;
-use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
-use http_body_util::{BodyExt as _, Collected, LengthLimitError, Limited};
+use handel_kit::RawBody;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
@@ -70,11 +68,13 @@ async fn answer(
     id: Option<String>,
     request: axum::extract::Request,
 ) -> Result<Answer, TransportError> {
-    let (Parts { method, uri, headers, .. }, body) = request.into_parts();
+    let (method, uri, headers) =
+        (request.method().clone(), request.uri().clone(), request.headers().clone());
     // Who does not say who they are is turned away before anything is read for them.
     let agent = profile_of(&headers);
     let agreement = ucp.meet(version, agent.as_deref()).await?;
-    let body = read_body(body, ucp.door().settings().body_max).await?;
+    let body = RawBody::from_request(request, ucp.door()).await;
+    let RawBody(body) = body.map_err(|problem| unread(&problem.refusal))?;
     let signed = Request { method: &method, uri: &uri, headers: &headers, body: &body };
     ucp.check_signature(signed, operation, &agreement).await?;
     let payload = match operation.takes_body() {
@@ -89,7 +89,7 @@ async fn answer(
         payload,
         idempotency: idempotency(&headers, &body)?,
         source: Source::Ucp,
-        request_id: ucp.engine().request_id(),
+        request_id: handel_kit::request_id(ucp.door()),
     };
     Ok(ucp.answer_agreed(&call, &agreement).await)
 }
@@ -105,17 +105,12 @@ fn idempotency(
     Ok(Some((key, URL_SAFE_NO_PAD.encode(Sha256::digest(body)))))
 }
 
-async fn read_body(body: Body, max: usize) -> Result<Bytes, TransportError> {
-    let collected = Limited::new(body, max).collect().await;
-    collected.map(Collected::to_bytes).map_err(|error| {
-        match error.downcast_ref::<LengthLimitError>() {
-            Some(_) => {
-                let content = format!("the body is larger than {max} bytes");
-                TransportError::new(413, "request_too_large", content)
-            }
-            None => TransportError::malformed("the body ended before it was complete"),
-        }
-    })
+/// Why a body could not be read.
+fn unread(refusal: &Refusal) -> TransportError {
+    match refusal.code {
+        Code::TooLarge => TransportError::new(413, "request_too_large", &*refusal.message),
+        _ => TransportError::malformed(&*refusal.message),
+    }
 }
 
 fn read_json(headers: &HeaderMap, body: &[u8]) -> Result<Value, TransportError> {

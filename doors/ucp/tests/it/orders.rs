@@ -49,6 +49,17 @@ both_databases! {
         assert_eq!((later.len(), &later[3]["type"]), (4, &json!("delivered")));
     }
 
+    async fn what_an_answer_is_called_stands_in_the_history(shop: Shop) {
+        shop.product("MUG", 1_200, 10).await;
+        let agent = shop.agent();
+        let checkout = agent.ready("MUG", 1).await;
+        let bought = agent.complete(&checkout, "tok_ok", "k").await;
+        let request = bought.header("x-request-id");
+        let id = shop.order_id(&bought.ok());
+        let history = shop.engine.order_history(&shop.staff(), id, None, 100).await.expect("a history");
+        assert!(history.items.iter().any(|entry| entry.request_id.is_some_and(|id| id.to_string() == request)));
+    }
+
     async fn what_was_canceled_and_refunded_is_there_with_its_sign(shop: Shop) {
         shop.product("MUG", 1_200, 10).await;
         let agent = shop.agent();
