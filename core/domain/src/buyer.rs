@@ -148,13 +148,11 @@ impl Buyer {
         self.consents.extend(newer.consents);
     }
 
-    /// Becomes what `newer` says. Decisions on consent stay where nothing is said of any.
+    /// Becomes what `newer` says. Decisions on consent stay for purposes of which nothing is said.
     pub(crate) fn replace(&mut self, newer: Self) {
-        let consents = std::mem::take(&mut self.consents);
-        *self = newer;
-        if self.consents.is_empty() {
-            self.consents = consents;
-        }
+        let mut consents = std::mem::take(&mut self.consents);
+        consents.extend(newer.consents);
+        *self = Self { consents, ..newer };
     }
 }
 
@@ -294,16 +292,17 @@ mod tests {
 
     #[test]
     fn what_is_not_said_anew_is_gone_but_consent() {
-        let consents = BTreeMap::from([(
-            "marketing".to_owned(),
-            Consent { granted: true, ..Consent::default() },
-        )]);
-        let mut buyer = Buyer {
-            first_name: Some("Ada".into()),
-            consents: consents.clone(),
-            ..to(&["a"], Some("a"))
+        let decided = |purpose: &str, granted| {
+            (purpose.to_owned(), Consent { granted, ..Consent::default() })
         };
-        buyer.replace(Buyer { last_name: Some("Lovelace".into()), ..Buyer::default() });
+        let consents = BTreeMap::from([decided("marketing", true), decided("analytics", true)]);
+        let mut buyer = Buyer { first_name: Some("Ada".into()), consents, ..to(&["a"], Some("a")) };
+        buyer.replace(Buyer {
+            last_name: Some("Lovelace".into()),
+            consents: BTreeMap::from([decided("analytics", false)]),
+            ..Buyer::default()
+        });
+        let consents = BTreeMap::from([decided("marketing", true), decided("analytics", false)]);
         let expected = Buyer { last_name: Some("Lovelace".into()), consents, ..Buyer::default() };
         assert_eq!(buyer, expected);
     }

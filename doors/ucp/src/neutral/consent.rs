@@ -40,13 +40,12 @@ pub(crate) const PURPOSES: [Purpose; 4] = [
     },
 ];
 
-/// What is kept of a buyer's decisions: those about purposes that the shop asks about. What was not decided stays
-/// as it was.
+/// What is kept of the decisions that a buyer made now: those about purposes that the shop asks about. Earlier ones
+/// are not for a request to repeat: they may have been withdrawn meanwhile.
 pub(crate) fn decided(
-    before: &BTreeMap<String, Consent>,
     wanted: Option<&BTreeMap<String, WantedConsent>>,
 ) -> BTreeMap<String, Consent> {
-    let mut decided = before.clone();
+    let mut decided = BTreeMap::new();
     for purpose in &PURPOSES {
         let Some(consent) = wanted.and_then(|wanted| wanted.get(purpose.name)) else { continue };
         let known = purpose

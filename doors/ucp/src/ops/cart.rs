@@ -25,7 +25,7 @@ impl Work<'_> {
         let wanted = self.codec.read_wanted(&self.call.payload).map_err(|e| Box::new(e.into()))?;
         let ctx = self.in_channel(&wanted.hints).await?;
         let basket = self.basket(&wanted, &[]).map_err(|problems| self.outcome(&problems))?;
-        let buyer = self.buyer(&wanted.buyer, &Buyer::default());
+        let buyer = self.buyer(&wanted.buyer);
         let buyer = buyer.map_err(|problems| self.outcome(&problems))?;
         let put = PutCart { cart_id: None, basket, buyer, expected_version: None };
         let view = self.ucp.engine().put_cart(&ctx, put).await.map_err(|e| self.stop(e))?.reply;
@@ -46,7 +46,7 @@ impl Work<'_> {
         let before = self.cart(id).await?;
         let lines: Vec<_> = before.cart.lines.iter().map(|line| line.id).collect();
         let put = self.basket(&wanted, &lines).and_then(|basket| {
-            let buyer = self.buyer(&wanted.buyer, &before.cart.buyer)?;
+            let buyer = self.buyer(&wanted.buyer)?;
             Ok(PutCart { cart_id: Some(id), basket, buyer, expected_version: None })
         });
         let put = match put {
@@ -112,12 +112,8 @@ impl Work<'_> {
         }
     }
 
-    /// The buyer of a request, without where the goods go. Decisions that are not said stay.
-    pub(super) fn buyer(
-        &self,
-        wanted: &WantedBuyer,
-        before: &Buyer,
-    ) -> Result<Buyer, Vec<Message>> {
+    /// The buyer of a request, without where the goods go.
+    pub(super) fn buyer(&self, wanted: &WantedBuyer) -> Result<Buyer, Vec<Message>> {
         let email = wanted.email.as_deref().map(str::parse::<Email>).transpose();
         let email = email.map_err(|_| {
             let text = "this is no e-mail address";
@@ -129,7 +125,7 @@ impl Work<'_> {
             first_name: wanted.first_name.clone(),
             last_name: wanted.last_name.clone(),
             phone: wanted.phone.clone(),
-            consents: consent::decided(&before.consents, consents),
+            consents: consent::decided(consents),
             destinations: Vec::<Destination>::new(),
             ..Buyer::default()
         })

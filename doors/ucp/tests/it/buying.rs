@@ -1,7 +1,7 @@
 //! From a basket to a paid order.
 
 use handel_domain::order::Status;
-use handel_testkit::{both_databases, meanwhile};
+use handel_testkit::{both_databases, meanwhile, together};
 use serde_json::{Value, json};
 
 use crate::support::{Shop, address, amount, basket, codes, id, lines, paying};
@@ -298,6 +298,30 @@ both_databases! {
         let bought = agent.post(&path, &last).once("k").send().await.ok();
         assert_eq!(bought["status"], "completed");
         assert_eq!(bought["buyer"]["consent"][marketing]["granted"], false);
+    }
+
+    async fn decisions_that_are_made_at_once_all_count(shop: Shop) {
+        shop.product("MUG", 1_200, 10).await;
+        let agent = shop.agent();
+        let (marketing, analytics) = ("dev.ucp.consent.marketing", "dev.ucp.consent.analytics");
+        let said = |purpose: &str, granted: bool| {
+            let mut body = basket("MUG", 1);
+            body["buyer"]["consent"] = json!({ purpose: { "granted": granted, "source": "platform" } });
+            body
+        };
+        let checkout = agent.ready("MUG", 1).await;
+        for _ in 0..5 {
+            let granted = agent.put(&address(&checkout), &said(marketing, true)).send().await.ok();
+            assert_eq!(granted["buyer"]["consent"][marketing]["granted"], true);
+            let calls = [(marketing, false), (analytics, true)].map(|(purpose, granted)| {
+                let call = agent.put(&address(&checkout), &said(purpose, granted));
+                async move { call.send().await.ok() }
+            });
+            together(calls).await;
+            let after = agent.get(&address(&checkout)).send().await.ok();
+            let decided = |purpose: &str| after["buyer"]["consent"][purpose]["granted"].clone();
+            assert_eq!((decided(marketing), decided(analytics)), (json!(false), json!(true)), "what was withdrawn stays so");
+        }
     }
 
     async fn an_order_remembers_where_it_came_from(shop: Shop) {

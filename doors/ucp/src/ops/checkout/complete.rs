@@ -1,7 +1,7 @@
 //! Buying.
 
 use handel_domain::{
-    checkout::{Buyer, Checkout},
+    checkout::{Buyer, Checkout, Consent},
     id::CheckoutId,
 };
 use handel_engine::{Complete, PaymentChoice};
@@ -87,7 +87,7 @@ impl Work<'_> {
     async fn take_over(&self, wanted: &WantedPayment, checkout: &Checkout) -> Result<(), Stop> {
         let before = &checkout.buyer;
         let consents = wanted.consents.as_ref().filter(|_| self.agreement.has(CONSENT));
-        let consents = consent::decided(&before.consents, consents);
+        let consents = consent::decided(consents);
         let billing = wanted.instruments.first().and_then(|instrument| instrument.billing.as_ref());
         // Without a shipping address, tax would be due at the billing address.
         let billing = billing.filter(|_| before.shipping_address.is_some());
@@ -98,7 +98,9 @@ impl Work<'_> {
         };
         let billing = billing.and_then(|billing| delivery::address(billing, &named).ok());
         let billing = billing.filter(|address| before.billing_address.as_ref() != Some(address));
-        if consents == before.consents && billing.is_none() {
+        let is_known =
+            |(purpose, consent): (&String, &Consent)| before.consents.get(purpose) == Some(consent);
+        if consents.iter().all(is_known) && billing.is_none() {
             return Ok(());
         }
         let ctx = handel_engine::Context { idempotency: None, ..self.ctx.clone() };

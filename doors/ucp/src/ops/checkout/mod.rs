@@ -2,7 +2,13 @@
 
 mod complete;
 
-use handel_domain::{Code, channel::Settings, checkout::Buyer, id::CheckoutId, origin::Origin};
+use handel_domain::{
+    Code,
+    channel::Settings,
+    checkout::{Buyer, Destination},
+    id::CheckoutId,
+    origin::Origin,
+};
 use handel_engine::{CheckoutView, Error, OpenCheckout, ReplaceCheckout};
 
 use super::{Stop, Work, malformed_cart};
@@ -12,7 +18,7 @@ use crate::{
         Message, basket,
         checkout::{Checkout, Scene},
         delivery, message,
-        request::{Wanted, WantedBuyer},
+        request::Wanted,
     },
 };
 
@@ -29,7 +35,7 @@ impl Work<'_> {
         }
         let channel = self.channel(&ctx).await?;
         let basket = self.basket(&wanted, &[]).map_err(|problems| self.outcome(&problems))?;
-        let said = self.said(&wanted, &Buyer::default(), &channel.settings);
+        let said = self.said(&wanted, &[], &channel.settings);
         // What cannot be taken over of the delivery does not stand in the way of a checkout: it can be said anew.
         let (buyer, mut problems) = said.map_err(|problems| self.outcome(&problems))?;
         let open = OpenCheckout {
@@ -92,7 +98,8 @@ impl Work<'_> {
         let channel = self.channel_of(before.checkout.channel_id).await?;
         let lines: Vec<_> = before.checkout.lines.iter().map(|line| line.id).collect();
         let replace = self.basket(wanted, &lines).and_then(|basket| {
-            let (buyer, problems) = self.said(wanted, &before.checkout.buyer, &channel.settings)?;
+            let (buyer, problems) =
+                self.said(wanted, &before.checkout.buyer.destinations, &channel.settings)?;
             if !problems.is_empty() {
                 return Err(problems);
             }
@@ -111,15 +118,14 @@ impl Work<'_> {
     fn said(
         &self,
         wanted: &Wanted,
-        before: &Buyer,
+        known: &[Destination],
         settings: &Settings,
     ) -> Result<(Buyer, Vec<Message>), Vec<Message>> {
-        let mut buyer = self.buyer(&wanted.buyer, before)?;
+        let mut buyer = self.buyer(&wanted.buyer)?;
         let Some(delivery) = wanted.delivery.as_ref().filter(|_| self.can_deliver()) else {
             return Ok((buyer, Vec::new()));
         };
-        let known: &WantedBuyer = &wanted.buyer;
-        let arranged = delivery::arrange(delivery, &before.destinations, known, settings);
+        let arranged = delivery::arrange(delivery, known, &wanted.buyer, settings);
         buyer.destinations = arranged.destinations;
         buyer.selected_destination = arranged.selected;
         buyer.shipping_method = arranged.method;
