@@ -22,7 +22,7 @@ impl Version {
     pub const ROOT: Self = Self::V2026_08_25;
 
     /// The date by which the protocol knows it.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::V2026_08_25 => "2026-08-25",
             Self::V2026_04_08 => "2026-04-08",

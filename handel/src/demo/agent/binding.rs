@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
+use handel_ucp::Operation;
 use reqwest::{Client, Method, Response, header};
 use serde_json::{Value, json};
 
@@ -151,16 +152,9 @@ pub fn client() -> Result<Client> {
 
 /// Where UCP's REST binding has an operation.
 fn route(ask: &Ask<'_>) -> Result<(Method, String)> {
-    let id = ask.id.unwrap_or_default();
-    Ok(match ask.tool {
-        "search_catalog" => (Method::POST, "/catalog/search".to_owned()),
-        "lookup_catalog" => (Method::POST, "/catalog/lookup".to_owned()),
-        "create_checkout" => (Method::POST, "/checkout-sessions".to_owned()),
-        "update_checkout" => (Method::PUT, format!("/checkout-sessions/{id}")),
-        "complete_checkout" => (Method::POST, format!("/checkout-sessions/{id}/complete")),
-        "get_order" => (Method::GET, format!("/orders/{id}")),
-        other => bail!("the agent does not know {other}"),
-    })
+    let operation = Operation::ALL.into_iter().find(|operation| operation.name() == ask.tool);
+    let operation = operation.with_context(|| format!("UCP does not know {}", ask.tool))?;
+    Ok((operation.method(), operation.path().replace("{id}", ask.id.unwrap_or_default())))
 }
 
 /// The answer to a call: plain JSON, or the first message of a stream.

@@ -11,12 +11,13 @@ use axum::{
 };
 use handel_kit::{Server, ServerSettings};
 use handel_ports::System;
+use handel_ucp::Version;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 /// The protocol version that the agent speaks.
-pub const VERSION: &str = "2026-08-25";
+pub const VERSION: &str = Version::ROOT.name();
 
 /// A small server that ends with its owner.
 pub struct Desk {
