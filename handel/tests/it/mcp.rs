@@ -122,6 +122,9 @@ async fn an_assistant_on_the_desk_buys() {
     assert_eq!(bought["status"], "completed", "{bought}");
     let order = assistant.call("get_order", &json!({ "id": bought["order"]["id"] }));
     assert_eq!(order["checkout_id"], bought["id"]);
+    let uri = format!("shop://orders/{}", bought["order"]["id"].as_str().expect("an id"));
+    let read = assistant.ask("resources/read", &json!({ "uri": uri }));
+    assert_eq!(read["result"]["contents"][0]["uri"], json!(uri), "{read}");
     assistant.end();
     served.stop().await;
 }

@@ -44,28 +44,29 @@ impl Message {
         self.0.pointer(name).and_then(Value::as_str)
     }
 
-    /// Introduces an assistant that has no profile of its own to the tools that ask for one.
+    /// Introduces an assistant that has no profile of its own to the tools and resources that ask for one.
     pub(super) fn introduce(&mut self, profile: &str) {
-        if self.method() != Some("tools/call") {
-            return;
-        }
-        let Some(params) = self.0.get_mut("params").and_then(Value::as_object_mut) else { return };
-        let is_for_staff = params.get("name").and_then(Value::as_str);
-        if is_for_staff.is_some_and(|name| name.starts_with("merchant_")) {
-            return;
-        }
-        let inner = |value: &mut Map<String, Value>, name: &str| {
-            let inner = value.entry(name).or_insert_with(|| json!({}));
-            inner.as_object_mut().map(std::mem::take)
+        let is_for_staff = self.name().is_some_and(|name| name.starts_with("merchant_"));
+        let place: &[&str] = match self.method() {
+            Some("tools/call") if !is_for_staff => &["arguments", "meta"],
+            Some("resources/read") => &["_meta"],
+            _ => return,
         };
-        // What is not an object is wrong, and the shop says so.
-        let Some(mut arguments) = inner(params, "arguments") else { return };
-        if let Some(mut meta) = inner(&mut arguments, "meta") {
+        let params = self.0.get_mut("params").and_then(Value::as_object_mut);
+        let meta =
+            params.and_then(|params| place.iter().try_fold(params, |at, name| object(at, name)));
+        if let Some(meta) = meta {
             meta.entry("ucp-agent").or_insert_with(|| json!({ "profile": profile }));
-            arguments.insert("meta".to_owned(), Value::Object(meta));
         }
-        params.insert("arguments".to_owned(), Value::Object(arguments));
     }
+}
+
+/// A member that is an object, made if it is missing. What is there and is no object is wrong, and the shop says so.
+fn object<'v>(
+    within: &'v mut Map<String, Value>,
+    name: &str,
+) -> Option<&'v mut Map<String, Value>> {
+    within.entry(name).or_insert_with(|| json!({})).as_object_mut()
 }
 
 /// An error of JSON-RPC.
@@ -120,6 +121,9 @@ mod tests {
             "https://a.example"
         );
         assert_eq!(message["params"]["arguments"]["id"], "c");
+        let read = r#"{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"shop://orders/x","_meta":{"y":1}}}"#;
+        let meta = &introduced(read)["params"]["_meta"];
+        assert_eq!(meta, &json!({ "y": 1, "ucp-agent": { "profile": PROFILE } }));
     }
 
     #[test]
