@@ -41,7 +41,7 @@ pub use api_key::{ApiKey, NewApiKey};
 pub use cart::{AddItem, Basket, CartRef, CartView, OwnedCart, PutCart, WantedItem};
 pub use catalog::{
     CatalogKey, CategoryNode, FoundKey, ListProducts, PriceFilter, ProductKey, ProductLookup,
-    ProductSort, ProductSummary, ProductView, VariantAvailability,
+    ProductSort, ProductSummary, ProductView, Supply, VariantAvailability,
 };
 pub use checkout::{
     CheckoutView, Complete, Completion, OpenCheckout, PaymentChoice, PaymentSummary,

@@ -19,4 +19,4 @@ pub(crate) use offers::{available, offers};
 pub use product::ProductKey;
 pub(crate) use relist::RELIST_JOB;
 pub(crate) use sql::BackorderColumn;
-pub use views::{ProductView, VariantAvailability};
+pub use views::{ProductView, Supply, VariantAvailability};

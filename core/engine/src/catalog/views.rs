@@ -42,8 +42,36 @@ pub struct VariantAvailability {
     pub variant_id: VariantId,
     /// How many can be bought; none where that has no limit.
     pub available: Option<i64>,
-    /// How many of them are on hand.
-    pub in_stock: i64,
+    /// Whether it can be bought, and whether it is there already.
+    pub supply: Supply,
+}
+
+/// Whether something can be bought now, if it has a price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Supply {
+    /// It is on hand, or is not counted.
+    InStock,
+    /// None is on hand, but it can be bought: it is sent when there is some.
+    OnOrder,
+    /// It cannot be bought.
+    SoldOut,
+}
+
+impl Supply {
+    fn of(is_tracked: bool, available: Option<i64>, on_hand: i64) -> Self {
+        match available {
+            _ if !is_tracked => Self::InStock,
+            Some(count) if count <= 0 => Self::SoldOut,
+            _ if on_hand <= 0 => Self::OnOrder,
+            _ => Self::InStock,
+        }
+    }
+
+    /// Whether some can be bought.
+    pub fn can_be_bought(self) -> bool {
+        self != Self::SoldOut
+    }
 }
 
 impl Engine {
@@ -98,10 +126,12 @@ impl Engine {
         let availability = |variant: &Variant| {
             let here = levels.get(&variant.id).map(Vec::as_slice).unwrap_or_default();
             let sum = sums.get(&variant.id).copied().unwrap_or(0);
+            let available = Some(sum).filter(|sum| variant.tracked && *sum < i64::MAX);
+            let on_hand = here.iter().map(|level| level.in_stock().max(0)).sum();
             VariantAvailability {
                 variant_id: variant.id,
-                available: Some(sum).filter(|sum| variant.tracked && *sum < i64::MAX),
-                in_stock: here.iter().map(|level| level.in_stock().max(0)).sum(),
+                available,
+                supply: Supply::of(variant.tracked, available, on_hand),
             }
         };
         let view = |product: Product| ProductView {

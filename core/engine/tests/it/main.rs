@@ -27,6 +27,7 @@ mod refund;
 mod statements;
 mod stock;
 mod story;
+mod supply;
 mod tenant;
 mod unknown;
 mod upkeep;

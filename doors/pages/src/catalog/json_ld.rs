@@ -1,7 +1,7 @@
 //! A product for search engines and other programs, in the words of schema.org.
 
 use handel_domain::catalog::Variant;
-use handel_engine::{ProductView, VariantAvailability};
+use handel_engine::{ProductView, Supply, VariantAvailability};
 use serde_json::{Value, json};
 
 use super::product::absolute;
@@ -44,10 +44,10 @@ fn offer(
     format: &Format,
 ) -> Option<Value> {
     let price = variant.prices.iter().find(|price| price.currency == format.currency())?;
-    let availability = match stock.available {
-        Some(count) if count <= 0 => "https://schema.org/OutOfStock",
-        _ if variant.tracked && stock.in_stock == 0 => "https://schema.org/BackOrder",
-        _ => "https://schema.org/InStock",
+    let availability = match stock.supply {
+        Supply::SoldOut => "https://schema.org/OutOfStock",
+        Supply::OnOrder => "https://schema.org/BackOrder",
+        Supply::InStock => "https://schema.org/InStock",
     };
     Some(json!({
         "@type": "Offer",

@@ -194,7 +194,8 @@ fn address(asked: &Fields, cursor: Option<&str>) -> String {
     if query.is_empty() { "/".to_owned() } else { format!("/?{query}") }
 }
 
-fn in_category(slug: &str) -> String {
+/// The address of the list of a category.
+pub(super) fn in_category(slug: &str) -> String {
     let query =
         form_urlencoded::Serializer::new(String::new()).append_pair("category", slug).finish();
     format!("/?{query}")

@@ -3,11 +3,11 @@
 use askama::Template;
 use axum::{extract::State, response::Response};
 use handel_domain::catalog::{Attribute, AttributeValue, Category, Media, Product, Variant};
-use handel_engine::{ProductKey, ProductView, VariantAvailability};
+use handel_engine::{ProductKey, ProductView, Supply, VariantAvailability};
 use handel_kit::{Door, PathParams, Problem};
 use http::StatusCode;
 
-use super::json_ld;
+use super::{json_ld, list::in_category};
 use crate::{
     field::{Choice, Complaint},
     format::Format,
@@ -92,13 +92,13 @@ pub(crate) async fn product_page(
 fn page(door: &Door, shop: &Shop, view: &ProductView, problems: Problems) -> ProductPage {
     let (format, product) = (&shop.format, &view.product);
     let offers = offers(view, format);
-    let cheapest = offers.iter().filter_map(|offer| offer.price_minor).min();
-    let dearest = offers.iter().filter_map(|offer| offer.price_minor).max();
+    let range = product.price_range_minor(format.currency());
+    let cheapest = range.map(|(lowest, _)| lowest);
     let compare_at = offers.iter().filter(|offer| offer.price_minor == cheapest);
     let compare_at = compare_at.filter_map(|offer| offer.compare_at_minor).max();
     let names: Vec<_> = product.options.iter().map(|option| option.name.as_str()).collect();
     let category = |category: &Category| Link {
-        href: format!("/?category={}", category.slug),
+        href: in_category(category.slug.as_str()),
         text: category.name.clone(),
         is_current: false,
     };
@@ -114,13 +114,13 @@ fn page(door: &Door, shop: &Shop, view: &ProductView, problems: Problems) -> Pro
         description: markup::clean(&product.description_html),
         properties: product.attributes.iter().map(property).collect(),
         price: cheapest.map_or_else(String::new, |amount| format.money(amount)),
-        is_from: cheapest != dearest,
+        is_from: range.is_some_and(|(lowest, highest)| lowest < highest),
         compare_at: compare_at.map(|amount| format.money(amount)),
         tax_note: ENGLISH.tax_note(view.channel.settings.tax.prices_include_tax),
         availability: availability(&offers),
         variants: choices(&offers, &problems.variant, format),
         variants_label: if names.is_empty() { ENGLISH.variant.into() } else { names.join(", ") },
-        can_be_bought: offers.iter().any(|offer| offer.can_be_bought),
+        can_be_bought: offers.iter().any(Offer::can_be_bought),
         quantity: if problems.quantity.is_empty() { "1".into() } else { problems.quantity },
         complaints: problems.complaints,
         json_ld: json_ld::of(view, &door.settings().public_url, format),
@@ -148,30 +148,30 @@ struct Offer<'v> {
     variant: &'v Variant,
     price_minor: Option<i64>,
     compare_at_minor: Option<i64>,
-    available: Option<i64>,
-    /// Whether some of it can be bought, but none is on hand.
-    is_on_order: bool,
-    can_be_bought: bool,
+    stock: VariantAvailability,
+}
+
+impl Offer<'_> {
+    fn can_be_bought(&self) -> bool {
+        self.price_minor.is_some() && self.stock.supply.can_be_bought()
+    }
 }
 
 fn offers<'v>(view: &'v ProductView, format: &Format) -> Vec<Offer<'v>> {
     let offer = |(variant, stock): (&'v Variant, &VariantAvailability)| {
         let price = variant.prices.iter().find(|price| price.currency == format.currency());
-        let can_be_bought = price.is_some() && stock.available.is_none_or(|count| count > 0);
         Offer {
             variant,
             price_minor: price.map(|price| price.amount_minor),
             compare_at_minor: price.and_then(|price| price.compare_at_minor),
-            available: stock.available,
-            is_on_order: can_be_bought && variant.tracked && stock.in_stock == 0,
-            can_be_bought,
+            stock: *stock,
         }
     };
     view.product.variants.iter().zip(&view.availability).map(offer).collect()
 }
 
 fn choices(offers: &[Offer<'_>], asked: &str, format: &Format) -> Vec<Choice> {
-    let first = offers.iter().position(|offer| offer.can_be_bought);
+    let first = offers.iter().position(Offer::can_be_bought);
     let asked = offers.iter().position(|offer| offer.variant.id.to_string() == asked).or(first);
     let choice = |(at, offer): (usize, &Offer<'_>)| {
         let label = if offer.variant.title.is_empty() {
@@ -184,18 +184,20 @@ fn choices(offers: &[Offer<'_>], asked: &str, format: &Format) -> Vec<Choice> {
             .note(stock_text(offer))
             .aside(price)
             .chosen(Some(at) == asked)
-            .disabled(!offer.can_be_bought)
+            .disabled(!offer.can_be_bought())
     };
     offers.iter().enumerate().map(choice).collect()
 }
 
 fn stock_text(offer: &Offer<'_>) -> String {
-    match offer.available {
-        _ if offer.price_minor.is_none() => ENGLISH.not_for_sale.to_owned(),
-        _ if !offer.can_be_bought => ENGLISH.sold_out.to_owned(),
-        _ if offer.is_on_order => ENGLISH.on_order.to_owned(),
-        Some(count) if count <= FEW => ENGLISH.only_left(count),
-        _ => String::new(),
+    if offer.price_minor.is_none() {
+        return ENGLISH.not_for_sale.to_owned();
+    }
+    match (offer.stock.supply, offer.stock.available) {
+        (Supply::SoldOut, _) => ENGLISH.sold_out.to_owned(),
+        (Supply::OnOrder, _) => ENGLISH.on_order.to_owned(),
+        (Supply::InStock, Some(count)) if count <= FEW => ENGLISH.only_left(count),
+        (Supply::InStock, _) => String::new(),
     }
 }
 
@@ -206,7 +208,7 @@ fn availability(offers: &[Offer<'_>]) -> String {
             text if text.is_empty() => ENGLISH.in_stock.to_owned(),
             text => text,
         },
-        all if all.iter().any(|offer| offer.can_be_bought) => ENGLISH.in_stock.to_owned(),
+        all if all.iter().any(Offer::can_be_bought) => ENGLISH.in_stock.to_owned(),
         _ => ENGLISH.sold_out.to_owned(),
     }
 }

@@ -6,7 +6,13 @@ use handel_testkit::{
     fixtures::{product_input, sku, slug},
 };
 
-use super::support::Shop;
+use super::support::{ADA, Page, Shop};
+
+#[track_caller]
+fn assert_is_called(page: &Page) {
+    assert_eq!(page.one(".brand"), "Ada & Söhne", "{page}");
+    assert!(page.one("title").ends_with("Ada & Söhne"), "{page}");
+}
 
 both_databases! {
     /// Goal: the list is searched, filtered, sorted and paged by links and forms, and every page of it once.
@@ -109,6 +115,31 @@ both_databases! {
         // The one that can be bought is chosen already.
         ada.send("/cart/items", &[]).await.expect(200);
         assert!(ada.page().one(".line").contains("20,00"), "{}", ada.page());
+    }
+
+    /// Goal: the name that the operator gave the shop stands on every page.
+    async fn the_shop_is_called_what_its_operator_says(shop: Shop) {
+        let policy = serde_json::json!({ "kind": "refund-policy", "title": "Returns", "text": "Just send it." });
+        let policy = serde_json::from_value(policy).expect("a policy");
+        shop.change_channel(|settings| settings.policies = vec![policy]).await;
+        shop.product("MUG", 1_999, 5).await;
+        let mut ada = shop.browser_of("Ada & Söhne");
+        for (address, status) in
+            [("/", 200), ("/products/mug", 200), ("/cart", 200), ("/policies/refund-policy", 200), ("/nothing", 404)]
+        {
+            ada.open(address).await.expect(status);
+            assert_is_called(ada.page());
+        }
+        ada.open("/products/mug").await.expect(200);
+        for (form, values) in [
+            ("/cart/items", &[][..]), ("/checkout", &[]), ("/contact", &ADA), ("/delivery", &[]), ("/complete", &[]),
+        ] {
+            ada.send(form, values).await.expect(200);
+            assert_is_called(ada.page());
+        }
+        assert_eq!(ada.page().one("h1"), "Thank you for your order");
+        let channel = shop.engine.get_channel(&shop.ctx()).await.expect("the fixture has one");
+        assert_eq!(shop.browser().open("/").await.one(".brand"), channel.settings.name, "without a name");
     }
 
     /// Goal: the style sheet has a name of its own for each content, is kept for good, and every page names it.

@@ -213,7 +213,7 @@ impl VariantView {
         currency: handel_domain::Currency,
     ) -> Self {
         let price = variant.prices.iter().find(|price| price.currency == currency);
-        let in_stock = price.is_some() && stock.available.is_none_or(|available| available > 0);
+        let in_stock = price.is_some() && stock.supply.can_be_bought();
         Self {
             id: variant.id.to_string(),
             sku: variant.sku.to_string(),

@@ -107,16 +107,18 @@ fn signals(
     let fitting = variants.iter().filter(|variant| has_all(variant, &others));
     fitting.fold(Signals::default(), |found, variant| Signals {
         exists: true,
-        is_available: found.is_available || variant.stock.is_available(),
+        is_available: found.is_available || variant.supply.can_be_bought(),
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::neutral::product::{ProductOption, Stock};
+    use handel_engine::Supply;
 
-    fn variant(id: u128, color: &str, size: &str, stock: Stock) -> Variant {
+    use super::*;
+    use crate::neutral::product::ProductOption;
+
+    fn variant(id: u128, color: &str, size: &str, supply: Supply) -> Variant {
         Variant {
             id: VariantId::from_u128(id).to_string(),
             sku: format!("{color}-{size}"),
@@ -124,7 +126,7 @@ mod tests {
             barcode: None,
             price_minor: 100,
             list_price_minor: None,
-            stock,
+            supply,
             options: vec![("Color".into(), color.into()), ("Size".into(), size.into())],
             inputs: Vec::new(),
         }
@@ -150,9 +152,9 @@ mod tests {
             ],
             selected: None,
             variants: vec![
-                variant(1, "Blue", "S", Stock::Gone),
-                variant(2, "Blue", "L", Stock::Available),
-                variant(3, "Red", "S", Stock::Available),
+                variant(1, "Blue", "S", Supply::SoldOut),
+                variant(2, "Blue", "L", Supply::InStock),
+                variant(3, "Red", "S", Supply::InStock),
             ],
             tags: Vec::new(),
             price_range: (100, 100),

@@ -5,7 +5,7 @@ use handel_domain::{
     catalog::{Product as Stored, Variant as StoredVariant},
     id::VariantId,
 };
-use handel_engine::{ProductView, VariantAvailability};
+use handel_engine::{ProductView, Supply, VariantAvailability};
 
 use super::basket::{absolute, title};
 
@@ -68,41 +68,19 @@ pub(crate) struct Variant {
     /// In minor units.
     pub(crate) price_minor: i64,
     pub(crate) list_price_minor: Option<i64>,
-    pub(crate) stock: Stock,
+    pub(crate) supply: Supply,
     /// Names and values of options.
     pub(crate) options: Vec<(String, String)>,
     /// The names by which it was asked for, and how they fit.
     pub(crate) inputs: Vec<(String, &'static str)>,
 }
 
-/// Whether something can be bought now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stock {
-    Available,
-    Backorder,
-    Gone,
-}
-
-impl Stock {
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Available => "in_stock",
-            Self::Backorder => "backorder",
-            Self::Gone => "out_of_stock",
-        }
-    }
-
-    pub(crate) fn is_available(self) -> bool {
-        self != Self::Gone
-    }
-
-    fn of(availability: VariantAvailability) -> Self {
-        match availability.available {
-            None => Self::Available,
-            Some(available) if available <= 0 => Self::Gone,
-            Some(_) if availability.in_stock <= 0 => Self::Backorder,
-            Some(_) => Self::Available,
-        }
+/// Whether something can be bought, in the words of the protocol.
+pub(crate) fn supply_text(supply: Supply) -> &'static str {
+    match supply {
+        Supply::InStock => "in_stock",
+        Supply::OnOrder => "backorder",
+        Supply::SoldOut => "out_of_stock",
     }
 }
 
@@ -153,7 +131,7 @@ impl Product {
 
     /// Puts what can be bought first, and of that what the merchant shows first.
     pub(crate) fn feature_available(&mut self) {
-        self.variants.sort_by_key(|variant| !variant.stock.is_available());
+        self.variants.sort_by_key(|variant| !variant.supply.can_be_bought());
     }
 
     /// Puts a variant first.
@@ -180,7 +158,7 @@ impl Variant {
             barcode: variant.barcode.clone().map(|code| (standard(&code), code)),
             price_minor: price.amount_minor,
             list_price_minor: price.compare_at_minor.filter(higher),
-            stock: Stock::of(stock),
+            supply: stock.supply,
             options: names.zip(variant.option_values.iter().cloned()).collect(),
             inputs: Vec::new(),
         })

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Object;
-use crate::neutral::product::{OptionValue, Product, ProductOption, Variant};
+use crate::neutral::product::{OptionValue, Product, ProductOption, Variant, supply_text};
 
 /// A product with its variants.
 pub(crate) fn product(product: &Product) -> Value {
@@ -56,7 +56,7 @@ fn variant(product: &Product, variant: &Variant) -> Value {
         .with_some("list_price", variant.list_price_minor.map(price))
         .with(
             "availability",
-            json!({ "available": variant.stock.is_available(), "status": variant.stock.as_str() }),
+            json!({ "available": variant.supply.can_be_bought(), "status": supply_text(variant.supply) }),
         )
         .with_list("options", options(&variant.options))
         .with_list("inputs", inputs.collect())
