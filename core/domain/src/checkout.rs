@@ -360,10 +360,15 @@ impl Checkout {
         self.origin.as_ref()?.agent.as_deref()
     }
 
+    /// Whether its time ran out before it became anything.
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.status == CheckoutStatus::Open && self.expires_at <= now
+    }
+
     /// Refuses a checkout that ended.
     pub fn check_open(&self, now: Timestamp) -> Result<(), Refusal> {
         let ended = match self.status {
-            CheckoutStatus::Open if self.expires_at > now => return Ok(()),
+            CheckoutStatus::Open if !self.has_expired(now) => return Ok(()),
             CheckoutStatus::Open => "the checkout has expired; make a new one from the cart",
             CheckoutStatus::Completed => "the checkout became an order",
             CheckoutStatus::Canceled => "the checkout was canceled; make a new one from the cart",

@@ -77,7 +77,7 @@ pub(crate) fn status(view: &CheckoutView, now: Timestamp) -> &'static str {
     match (&view.completion, view.checkout.status) {
         (_, CheckoutStatus::Canceled) => "canceled",
         (Some(completion), _) => of_payment(completion),
-        (None, _) if view.checkout.expires_at <= now => "canceled",
+        (None, _) if view.checkout.has_expired(now) => "canceled",
         (None, _) if view.missing.is_empty() && shortage(view).is_none() => "ready_for_complete",
         (None, _) => "incomplete",
     }

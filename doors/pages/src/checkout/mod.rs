@@ -20,11 +20,7 @@ use axum::{
     routing::{get, post},
 };
 use handel_domain::{
-    Code,
-    channel::Channel,
-    checkout::{Buyer, CheckoutStatus},
-    id::CheckoutId,
-    order::PaymentStatus,
+    Code, channel::Channel, checkout::Buyer, id::CheckoutId, order::PaymentStatus,
 };
 use handel_engine::{CheckoutView, Completion};
 use handel_kit::{Door, PathParams, Problem};
@@ -159,7 +155,7 @@ async fn show_checkout(
         let is_back = uri.query().is_some_and(|query| query == RETURNED);
         return Ok(after(&door, &desk, completion, is_back));
     }
-    if has_expired(&door, &desk) {
+    if desk.view.checkout.has_expired(door.system().now()) {
         return Ok(expired(&door, &desk));
     }
     Ok(match desk.step(asked.get("step")) {
@@ -171,11 +167,6 @@ async fn show_checkout(
 
 /// What the provider adds to the address when the buyer comes back.
 const RETURNED: &str = "returned";
-
-fn has_expired(door: &Door, desk: &Desk) -> bool {
-    let checkout = &desk.view.checkout;
-    checkout.status == CheckoutStatus::Open && checkout.expires_at <= door.system().now()
-}
 
 /// What follows when the checkout became an order.
 fn after(door: &Door, desk: &Desk, completion: &Completion, is_back: bool) -> Response {

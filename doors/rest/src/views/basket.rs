@@ -167,7 +167,7 @@ struct ShippingOptionView {
     code: String,
     /// What the buyer reads.
     name: String,
-    /// The price in minor units.
+    /// What it costs after promotions, in minor units.
     amount_minor: i64,
 }
 
@@ -197,17 +197,21 @@ impl From<engine::OwnedCart> for CartView {
 
 impl CheckoutView {
     pub(crate) fn new(view: engine::CheckoutView, now: jiff::Timestamp) -> Self {
+        let mut shipping_options: Vec<_> =
+            view.shipping_prices().map(ShippingOptionView::from).collect();
+        // Promotions may make another the cheapest.
+        shipping_options.sort_by_key(|option| option.amount_minor);
         let engine::CheckoutView {
             checkout,
             quote,
             currency,
-            shipping_options,
+            shipping_options: _,
             shipping_discounts_minor: _,
             missing,
             completion,
         } = view;
         let status = match checkout.status {
-            CheckoutStatus::Open if checkout.expires_at <= now => "expired",
+            CheckoutStatus::Open if checkout.has_expired(now) => "expired",
             CheckoutStatus::Open => "open",
             CheckoutStatus::Completed => "completed",
             CheckoutStatus::Canceled => "canceled",
@@ -230,7 +234,7 @@ impl CheckoutView {
             shipping_address: checkout.buyer.shipping_address.as_ref().map(AddressBody::from),
             billing_address: checkout.buyer.billing_address.as_ref().map(AddressBody::from),
             shipping_method: checkout.buyer.shipping_method.map(|code| code.to_string()),
-            shipping_options: shipping_options.into_iter().map(ShippingOptionView::from).collect(),
+            shipping_options,
             missing: missing.into_iter().map(MissingView::from).collect(),
             order,
             payment: completion
@@ -298,9 +302,9 @@ impl From<LineProblem> for ProblemView {
     }
 }
 
-impl From<ShippingMethod> for ShippingOptionView {
-    fn from(method: ShippingMethod) -> Self {
-        Self { code: method.code.to_string(), name: method.name, amount_minor: method.amount_minor }
+impl From<(&ShippingMethod, i64)> for ShippingOptionView {
+    fn from((method, amount_minor): (&ShippingMethod, i64)) -> Self {
+        Self { code: method.code.to_string(), name: method.name.clone(), amount_minor }
     }
 }
 

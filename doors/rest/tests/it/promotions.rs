@@ -118,6 +118,10 @@ both_databases! {
         let codes = json!({ "codes": ["TEN"] });
         shop.call(Method::PUT, "/cart/codes").cart(&late.token).json(&codes).send().await.expect(200);
         let checkout = shop.checkout_over_rest(&cart).await;
+        assert_eq!(checkout["shipping_options"], json!([
+            { "code": "standard", "name": "Paket", "amount_minor": 0 },
+            { "code": "courier", "name": "Kurier", "amount_minor": 0 },
+        ]));
         assert_eq!((&checkout["codes"], &checkout["total_minor"]), (&json!(["Ten", "nope"]), &json!(3_150)));
         let buy = |token: &str| {
             let key = format!("buy-{}", &token[..8]);
@@ -135,5 +139,23 @@ both_databases! {
         let path = format!("/admin/promotions/{}", promotion["id"].as_str().expect("an id"));
         assert_eq!(shop.get(&path).bearer(&key).send().await.expect(200).json()["used"], 1);
         shop.call(Method::DELETE, &path).bearer(&key).send().await.problem(409, "still_in_use");
+    }
+    /// Goal: shipping methods cost what promotions leave, cheapest first.
+    async fn shipping_methods_cost_what_promotions_leave(shop: Shop) {
+        shop.product("MUG", 8_000, 5).await;
+        let key = shop.key(&[Scope::PromotionsWrite]).await;
+        // The one that takes off more holds: free shipping only where it is dear.
+        for (class, rate) in [("order", 100_000), ("shipping", 1_000_000)] {
+            let promotion = json!({
+                "title": class, "class": class, "action": { "kind": "percentage", "rate_millionths": rate },
+            });
+            shop.post("/admin/promotions").bearer(&key).json(&promotion).send().await.expect(201);
+        }
+        let cart = shop.cart("MUG", 1).await;
+        let checkout = shop.checkout_over_rest(&cart).await;
+        assert_eq!(checkout["shipping_options"], json!([
+            { "code": "courier", "name": "Kurier", "amount_minor": 0 },
+            { "code": "standard", "name": "Paket", "amount_minor": 490 },
+        ]));
     }
 }

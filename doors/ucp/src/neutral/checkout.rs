@@ -207,7 +207,7 @@ fn state(
     }
     match view.checkout.status {
         CheckoutStatus::Canceled => (Status::Canceled, Vec::new()),
-        CheckoutStatus::Open if view.checkout.expires_at <= scene.now => {
+        CheckoutStatus::Open if view.checkout.has_expired(scene.now) => {
             let text = "the checkout has expired; make a new one";
             (Status::Canceled, vec![Message::info("expired", text)])
         }
