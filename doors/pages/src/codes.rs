@@ -5,7 +5,7 @@ use handel_domain::{Code, cart::Cart, checkout::Quote, promotion::Rejection};
 use handel_kit::{Door, Problem, status_of};
 
 use crate::{
-    cart::{Wrong, cart_page},
+    cart::{Wrong, cart_page, with_cookie},
     field::Complaint,
     page::{Found, Shop, see},
     visit::Form,
@@ -62,7 +62,7 @@ async fn change(State(door): State<Door>, form: Form) -> Result<Response, Proble
     }
     let version = Some(owned.view.cart.version);
     match door.engine().set_cart_codes(&form.visit.ctx, cart, codes, version).await {
-        Ok(_) => Ok(see("/cart?updated")),
+        Ok(once) => Ok(with_cookie(&door, &once.reply, see("/cart?updated"))),
         // The cart was changed in another window: it is shown as it is now.
         Err(error)
             if matches!(

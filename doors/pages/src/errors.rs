@@ -30,8 +30,18 @@ struct ErrorPage {
     may_repeat: bool,
 }
 
-/// What is made for programs: below these addresses errors stay problem documents.
-const PROGRAMS: [&str; 6] = ["/api/", "/docs", "/health", "/media/", "/metrics", "/openapi.json"];
+/// What is made for programs: at these addresses and below them, errors stay what they are.
+const PROGRAMS: [&str; 9] = [
+    "/.well-known",
+    "/api",
+    "/docs",
+    "/health",
+    "/mcp",
+    "/media",
+    "/metrics",
+    "/openapi.json",
+    "/ucp",
+];
 
 /// Puts the pages for errors around all routes, also around the limits that every request passes.
 pub fn dressed(door: &Door, router: Router) -> Router {
@@ -40,8 +50,7 @@ pub fn dressed(door: &Door, router: Router) -> Router {
 
 async fn dress(State(door): State<Door>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
-    let is_page =
-        wants_html(request.headers()) && !PROGRAMS.iter().any(|prefix| path.starts_with(prefix));
+    let is_page = wants_html(request.headers()) && !is_for_programs(path);
     let (method, is_checkout) = (request.method().clone(), path.starts_with("/checkout"));
     let response = next.run(request).await;
     let is_problem = response
@@ -52,6 +61,11 @@ async fn dress(State(door): State<Door>, request: Request, next: Next) -> Respon
         return response;
     }
     as_page(&door, response, &method, is_checkout).await
+}
+
+fn is_for_programs(path: &str) -> bool {
+    let below = |program: &&str| path.strip_prefix(*program);
+    PROGRAMS.iter().filter_map(below).any(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 fn wants_html(headers: &HeaderMap) -> bool {
@@ -86,10 +100,14 @@ async fn as_page(door: &Door, response: Response, method: &Method, is_checkout: 
     Response::from_parts(parts, body)
 }
 
-/// With the name of the shop, where asking for it makes nothing worse.
+/// With what the channel says, where asking for it makes nothing worse.
 async fn frame(door: &Door, heading: &str, status: StatusCode) -> Frame {
+    let unasked = || Frame {
+        shop: door.settings().shop_name.clone().unwrap_or_default(),
+        ..Frame::new(heading)
+    };
     if status.is_server_error() {
-        return Frame::new(heading);
+        return unasked();
     }
     let ctx = Context {
         tenant_id: TenantId::DEFAULT,
@@ -101,7 +119,7 @@ async fn frame(door: &Door, heading: &str, status: StatusCode) -> Frame {
     };
     match door.engine().get_channel(&ctx).await {
         Ok(channel) => Frame::of(door, heading, &channel),
-        Err(_) => Frame::new(heading),
+        Err(_) => unasked(),
     }
 }
 

@@ -1,30 +1,88 @@
-//! `GET /continue/{token}`: an agent hands a buyer over to the shop, with the cart that it filled.
+//! `/continue/{token}`: an agent hands a buyer over to the shop, with the cart that it filled.
 
+use askama::Template;
 use axum::{Router, extract::State, response::Response, routing::get};
-use handel_domain::{Code, Refusal, checkout::Buyer};
-use handel_engine::{Caller, CartRef, Context};
+use handel_domain::{Code, Refusal, cart::Cart, checkout::Buyer};
+use handel_engine::{Caller, CartRef, Context, Handoff};
 use handel_kit::{Door, PathParams, Problem, cart_cookie};
 use http::{StatusCode, header};
 
-use crate::{page::see, visit::Visit};
+use crate::{
+    page::{Found, Frame, Privacy, Shop, items, see, show},
+    visit::{Form, Visit},
+    words::{ENGLISH, Words},
+};
 
 pub(crate) fn router() -> Router<Door> {
-    Router::new().route("/continue/{token}", get(hand_over))
+    Router::new().route("/continue/{token}", get(arrive).post(go_on))
 }
 
-/// Makes the browser the owner of the cart, and goes on to its checkout.
+#[derive(Template)]
+#[template(path = "continue.html")]
+struct TwoCartsPage {
+    w: &'static Words,
+    frame: Frame,
+    text: String,
+    here: String,
+}
+
+/// Hands over at once, unless that would take a cart of the buyer's own out of the browser.
 ///
 /// Whoever opens the link may do so again until it expires: browsers load pages ahead, and people go back.
-async fn hand_over(
+async fn arrive(
     State(door): State<Door>,
     PathParams(token): PathParams<String>,
     visit: Visit,
 ) -> Result<Response, Problem> {
-    let accepted = door.engine().accept_handoff(&visit.ctx, &token).await;
-    let handoff = accepted.map_err(|error| match error.code() {
+    let handoff = accept(&door, &visit, &token).await?;
+    let shop = Shop::of(&door, &visit).await?;
+    let own = match &shop.cart {
+        Found::Open(owned) => &owned.view.cart,
+        Found::Nothing | Found::Ordered => return hand_over(&door, visit, handoff).await,
+    };
+    if own.id == handoff.cart_id || own.lines.is_empty() {
+        return hand_over(&door, visit, handoff).await;
+    }
+    let new = CartRef { token: handoff.cart_token.clone() };
+    let new = match door.engine().get_cart(&visit.ctx, &new).await {
+        Ok(owned) => owned.view.cart,
+        Err(error) if error.code() == Code::CartUnknown => return Err(gone()),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(ask(&door, &shop, own, &new, &token))
+}
+
+/// The buyer chose the new cart.
+async fn go_on(
+    State(door): State<Door>,
+    PathParams(token): PathParams<String>,
+    form: Form,
+) -> Result<Response, Problem> {
+    let handoff = accept(&door, &form.visit, &token).await?;
+    hand_over(&door, form.visit, handoff).await
+}
+
+async fn accept(door: &Door, visit: &Visit, token: &str) -> Result<Handoff, Problem> {
+    let accepted = door.engine().accept_handoff(&visit.ctx, token).await;
+    accepted.map_err(|error| match error.code() {
         Code::CredentialInvalid | Code::CartUnknown => gone(),
         _ => error.into(),
-    })?;
+    })
+}
+
+/// Which of two carts it shall be.
+fn ask(door: &Door, shop: &Shop, own: &Cart, new: &Cart, token: &str) -> Response {
+    let page = TwoCartsPage {
+        w: &ENGLISH,
+        frame: shop.frame(door, ENGLISH.two_carts).private(),
+        text: ENGLISH.two_carts_text(items(new), items(own)),
+        here: format!("/continue/{token}"),
+    };
+    show(door, StatusCode::OK, Privacy::Personal, &page)
+}
+
+/// Makes the browser the owner of the cart, and goes on to its checkout.
+async fn hand_over(door: &Door, visit: Visit, handoff: Handoff) -> Result<Response, Problem> {
     let next = match handoff.checkout_id {
         Some(id) => format!("/checkout/{id}"),
         None => {

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
-use handel_domain::{Code, Refusal, cart::CartStatus, channel::Channel};
+use handel_domain::{
+    Code, Refusal,
+    cart::{Cart, CartStatus},
+    channel::Channel,
+};
 use handel_engine::OwnedCart;
 use handel_kit::{Door, Problem};
 use http::{HeaderValue, StatusCode, header};
@@ -137,11 +141,16 @@ impl Shop {
     /// The frame of a page.
     pub(crate) fn frame(&self, door: &Door, title: impl Into<String>) -> Frame {
         let items = match &self.cart {
-            Found::Open(owned) => owned.view.cart.lines.iter().map(|line| line.quantity).sum(),
+            Found::Open(owned) => items(&owned.view.cart),
             Found::Nothing | Found::Ordered => 0,
         };
         Frame { items, ..Frame::of(door, title, &self.channel) }
     }
+}
+
+/// How many things are in a cart.
+pub(crate) fn items(cart: &Cart) -> i64 {
+    cart.lines.iter().map(|line| line.quantity).sum()
 }
 
 /// Writes a page.

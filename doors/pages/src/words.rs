@@ -195,6 +195,13 @@ words! {
     expired_text = "Nothing was bought. Your cart is still here, so you can start again.";
     start_again = "Start again";
 
+    // A cart that somebody else filled, while the browser has one of its own.
+    two_carts = "You have another cart here";
+    two_carts_text_ = "This link leads to a cart with {}. Your own cart in this browser has {}. Only one of them can \
+                       stay here; if you go on with the new one, yours is put away.";
+    take_new_cart = "Go on with the new cart";
+    keep_own_cart = "Back to my own cart";
+
     // An order.
     order = "Order";
     order_title_ = "Order {}";
@@ -349,6 +356,11 @@ impl Words {
         } else {
             fill(self.n_items_, &[&count.to_string()])
         }
+    }
+
+    /// How many things are in the new cart and in the buyer's own.
+    pub(crate) fn two_carts_text(&self, new: i64, own: i64) -> String {
+        fill(self.two_carts_text_, &[&self.n_items(new), &self.n_items(own)])
     }
 
     pub(crate) fn discount_by_code(&self, title: &str, code: &str) -> String {

@@ -1,6 +1,6 @@
 //! Discount codes.
 
-use handel_domain::promotion::{Class, Rules};
+use handel_domain::promotion::{Class, CombinesWith, Rules};
 use handel_testkit::{
     both_databases,
     fixtures::{percent, promotion_rules},
@@ -42,6 +42,19 @@ both_databases! {
         assert!(ada.page().one(".less").contains("2,00"), "{}", ada.page());
         let order = shop.only_order().await;
         assert_eq!((order.total_minor, order.discount_minor), (1_800 + 490, 200));
+    }
+
+    /// Goal: the method that is chosen already is the one that costs least after promotions.
+    async fn the_cheapest_method_after_promotions_is_chosen_already(shop: Shop) {
+        shop.product("MUG", 8_000, 5).await;
+        // The one that takes off more holds: free shipping only where it is dear.
+        for (class, part) in [(Class::Order, 10), (Class::Shipping, 100)] {
+            let rules = promotion_rules(class, percent(part));
+            promote(&shop, Rules { combines_with: CombinesWith::default(), ..rules }, &[]).await;
+        }
+        let mut ada = shop.at_checkout("MUG", "1").await;
+        ada.send("/contact", &ADA).await.expect(200);
+        assert_eq!(ada.page().value("/delivery", "method"), "courier");
     }
 
     /// Goal: a code that somebody else used up meanwhile is said before anything is paid.

@@ -74,8 +74,50 @@ both_databases! {
         assert_eq!(ada.page().one(".steps .current"), "Contact");
         ada.send("/contact", &ADA).await.expect(200);
         let empty = shop.cart_with(&[]).await;
+        let mut ada = shop.browser();
         ada.open(&shop.handoff(empty.view.cart.id, 60)).await.expect(200);
         assert!(ada.page().has(".empty"), "{}", ada.page());
+    }
+
+    /// Goal: a cart of the buyer's own leaves the browser only when the buyer says so on our page.
+    async fn a_cart_of_ones_own_is_given_up_only_when_asked(shop: Shop) {
+        shop.product("MUG", 1_999, 9).await;
+        shop.product("BOWL", 999, 9).await;
+        let mut ada = shop.browser();
+        ada.open("/products/bowl").await.expect(200);
+        ada.send("/cart/items", &[("quantity", "3")]).await.expect(200);
+        let own = ada.cookie().map(str::to_owned);
+        let cart = shop.cart_with(&[("MUG", 1)]).await;
+        let link = shop.handoff(cart.view.cart.id, 60);
+        ada.open(&link).await.expect(200);
+        assert_eq!(ada.page().one("h1"), "You have another cart here");
+        let text = ada.page().one(".lead");
+        assert!(text.contains("a cart with 1 item. Your own cart in this browser has 3 items."), "{text}");
+        assert_eq!(ada.cookie(), own.as_deref(), "only looking changes nothing");
+        // Other sites cannot answer for the buyer.
+        for (name, value) in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site")] {
+            let mut foreign = ada.clone().says(name, value);
+            foreign.post(&link, &[]).await.expect(403);
+            assert_eq!(foreign.cookie(), own.as_deref());
+        }
+        let mut old = ada.clone().says("sec-fetch-site", "").says("origin", "https://evil.example");
+        old.post(&link, &[]).await.expect(403);
+        assert_eq!(old.cookie(), own.as_deref());
+        let mut stays = ada.clone();
+        stays.click("Back to my own cart").await.expect(200);
+        assert!(stays.page().one(".line").contains("Product BOWL"), "{}", stays.page());
+        // A link that expires while one thinks opens nothing.
+        let short = shop.handoff(cart.view.cart.id, 30);
+        shop.clock.advance(Duration::from_secs(31));
+        stays.open(&short).await.expect(410);
+        stays.post(&short, &[]).await.expect(410);
+        assert_eq!(stays.cookie(), own.as_deref());
+        ada.send(&link, &[]).await.expect(200);
+        assert_eq!(ada.page().one(".steps .current"), "Contact");
+        assert_ne!(ada.cookie(), own.as_deref());
+        // From now on the link leads straight to it.
+        ada.open(&link).await.expect(200);
+        assert_eq!(ada.page().one(".steps .current"), "Contact");
     }
 
     /// Goal: a link that is over, or that nobody here made, says so and opens nothing.

@@ -7,6 +7,28 @@ use handel_testkit::both_databases;
 use super::support::{ADA, Shop};
 
 both_databases! {
+    /// Goal: a cart and what is bought from it stay in the channel in which the cart began, whichever the browser is in
+    /// later.
+    async fn a_cart_stays_in_its_channel(shop: Shop) {
+        shop.product("MUG", 1_999, 5).await;
+        let mut ada = shop.browser();
+        ada.open("/products/mug").await.expect(200);
+        ada.send("/cart/items", &[]).await.expect(200);
+        let mut ada = ada.says("handel-channel", "default");
+        ada.open("/products/mug").await.expect(200);
+        assert!(ada.page().one(".product-price").contains('$'), "{}", ada.page());
+        ada.send("/cart/items", &[]).await.expect(200);
+        assert!(ada.page().one(".total").contains('€'), "{}", ada.page());
+        ada.send("/checkout", &[]).await.expect(200);
+        ada.send("/contact", &ADA).await.expect(200);
+        assert_eq!(ada.page().all(".choice-label"), ["Paket", "Kurier"], "only its own channel has them");
+        ada.send("/delivery", &[]).await.expect(200);
+        ada.send("/complete", &[]).await.expect(200);
+        let order = shop.only_order().await;
+        let eur = shop.engine.get_channel(&shop.ctx()).await.expect("the fixture has one");
+        assert_eq!((order.channel_id, order.currency.code(), order.total_minor), (eur.id, "EUR", 4_488));
+    }
+
     /// Goal: somebody without scripts goes from the list to a paid order by links and forms alone, sees the same total
     /// at every step, and pays exactly that.
     async fn somebody_buys_with_forms_alone(shop: Shop) {

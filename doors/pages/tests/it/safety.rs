@@ -164,6 +164,13 @@ both_databases! {
         assert_eq!(page.one("h1"), "There is nothing here");
         assert!(!page.header("x-request-id").is_empty());
         assert_eq!(browser.open("/api/v1/nothing").await.header("content-type"), "application/problem+json");
+        for address in ["/ucp/2026-08-25/nothing", "/mcp", "/mcp/x", "/.well-known/nothing", "/health/nothing"] {
+            let answer = browser.open(address).await.expect(404);
+            assert_eq!(answer.header("content-type"), "application/problem+json", "{address}");
+        }
+        for address in ["/docsearch", "/healthy", "/mcpx"] {
+            assert_eq!(browser.open(address).await.expect(404).one("h1"), "There is nothing here", "{address}");
+        }
         let mut program = shop.browser().says("accept", "application/json");
         assert_eq!(program.open("/nothing").await.expect(404).header("content-type"), "application/problem+json");
     }

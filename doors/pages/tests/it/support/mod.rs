@@ -15,7 +15,7 @@ use handel_testkit::{SeededRandom, Tasks, TestDatabase, TestShop};
 pub(crate) use browser::Browser;
 pub(crate) use page::Page;
 
-/// A shop, and the routes as the binary puts them together.
+/// A shop, and the routes to it.
 pub(crate) struct Shop {
     shop: TestShop,
     router: Router,
@@ -24,15 +24,7 @@ pub(crate) struct Shop {
 impl Shop {
     pub(crate) async fn start(database: TestDatabase) -> Self {
         let shop = Box::pin(TestShop::start(database)).await;
-        let random = Arc::new(SeededRandom::fresh());
-        let system = System::new(shop.clock.clone(), random, Arc::new(Tasks::default()));
-        let settings = DoorSettings {
-            public_url: "https://shop.example".to_owned(),
-            ..DoorSettings::default()
-        };
-        let door = Door::new(shop.engine.clone(), system, Arc::new(Metrics::default()), settings);
-        let routes = handel_pages::router(&door).merge(shop.provider.pages());
-        let router = handel_pages::dressed(&door, layered(&door, routes));
+        let router = router(&shop, None);
         Self { shop, router }
     }
 
@@ -76,6 +68,11 @@ impl Shop {
         Browser::new(self.router.clone())
     }
 
+    /// The same where the shop is called like this.
+    pub(crate) fn browser_of(&self, shop_name: &str) -> Browser {
+        Browser::new(router(&self.shop, Some(shop_name.to_owned())))
+    }
+
     /// Somebody who is about to pay for these units.
     pub(crate) async fn at_payment(&self, sku: &str, quantity: &str) -> Browser {
         let mut browser = self.at_checkout(sku, quantity).await;
@@ -92,6 +89,20 @@ impl Shop {
         browser.send("/checkout", &[]).await.expect(200);
         browser
     }
+}
+
+/// The routes of a shop as the binary puts them together.
+fn router(shop: &TestShop, shop_name: Option<String>) -> Router {
+    let random = Arc::new(SeededRandom::fresh());
+    let system = System::new(shop.clock.clone(), random, Arc::new(Tasks::default()));
+    let settings = DoorSettings {
+        public_url: "https://shop.example".to_owned(),
+        shop_name,
+        ..DoorSettings::default()
+    };
+    let door = Door::new(shop.engine.clone(), system, Arc::new(Metrics::default()), settings);
+    let routes = handel_pages::router(&door).merge(shop.provider.pages());
+    handel_pages::dressed(&door, layered(&door, routes))
 }
 
 /// What a buyer in Germany types.
