@@ -1,4 +1,6 @@
-//! Several doors to one shop: the same amounts behind each, and one last piece behind all.
+//! Pages, REST, UCP and MCP are doors to one shop: the same amounts behind each, and one last piece behind all.
+
+mod person;
 
 use axum::{Json, Router, routing::get};
 use futures_util::future::join_all;
@@ -7,6 +9,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use self::person::Person;
 use super::support::{Place, Served, answer, sample};
 
 /// The versions of UCP that the shop speaks, each with a program that knows no other.
@@ -133,7 +136,7 @@ fn text<'v>(of: &'v Value, name: &str) -> &'v str {
 }
 
 /// What a door says that an order costs: goods, discounts, shipping, tax, all of it.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Amounts([i64; 5]);
 
 fn of_ucp(resource: &Value) -> Amounts {
@@ -160,6 +163,25 @@ fn of_rest(order: &Value) -> Amounts {
     }))
 }
 
+/// Makes the shop charge tax in New York, on goods and on sending them.
+async fn charge_tax(shop: &Served, key: &str) {
+    let path = "/api/v1/admin/channels/default";
+    let (status, channel) = answer(shop.request(Method::GET, path).bearer_auth(key)).await;
+    assert_eq!(status, 200, "{channel}");
+    let mut settings = channel["settings"].clone();
+    let rate = json!({
+        "class": "standard", "country": "US", "region": "NY", "rate_millionths": 88_750,
+        "name": "Sales tax 8.875 %",
+    });
+    settings["tax"]["rates"] = json!([rate]);
+    let methods = settings["shipping_methods"].as_array_mut().expect("shipping methods");
+    methods.iter_mut().for_each(|method| method["tax_class"] = json!("standard"));
+    let put = shop.request(Method::PUT, path).bearer_auth(key).json(&settings);
+    let (status, problem) =
+        answer(put.header("if-match", format!("\"{}\"", channel["version"]))).await;
+    assert_eq!(status, 200, "{problem}");
+}
+
 async fn variant(shop: &Served, slug: &str, sku: &str) -> String {
     let product = shop.get(&format!("/api/v1/products/{slug}")).await;
     let variants = product["variants"].as_array().expect("variants");
@@ -167,9 +189,10 @@ async fn variant(shop: &Served, slug: &str, sku: &str) -> String {
     text(found, "id").to_owned()
 }
 
-/// Goal: price, tax, shipping and promotions are decided once, whichever door somebody comes through.
+/// Goal: price, tax, shipping and promotions are decided once, whether somebody comes through the pages, REST, UCP or
+/// MCP.
 #[tokio::test]
-async fn the_same_basket_costs_the_same_behind_every_door() {
+async fn pages_rest_ucp_and_mcp_ask_the_same_price() {
     let place = Place::new();
     place.succeed(&["import", "products", &sample()]);
     let key = place.succeed(&["key", "create", "--name", "desk", "--scopes", "all"]);
@@ -182,6 +205,7 @@ async fn the_same_basket_costs_the_same_behind_every_door() {
     });
     let request = shop.request(Method::POST, "/api/v1/admin/promotions").bearer_auth(&key);
     assert_eq!(answer(request.json(&promotion)).await.0, 201);
+    charge_tax(&shop, &key).await;
     let item = variant(&shop, "field-mug", "MUG-BLUE").await;
 
     let cart = shop.cart_with("MUG-BLUE", 2).await;
@@ -190,7 +214,13 @@ async fn the_same_basket_costs_the_same_behind_every_door() {
     let (status, bought) = answer(shop.buy(&cart, "tok_ok")).await;
     assert_eq!(status, StatusCode::CREATED.as_u16(), "{bought}");
     let expected = of_rest(&bought["order"]);
-    assert!(expected.0[1] > 0 && expected.0[2] > 0, "{expected:?}");
+    assert!(expected.0.iter().all(|amount| *amount > 0), "all of it is compared: {expected:?}");
+
+    let mut person = Person::about_to_pay(&shop, &item, 2, Some("SEVENTH")).await;
+    let (status, page) = person.pay().await;
+    assert_eq!(status, StatusCode::SEE_OTHER, "{page}");
+    let order = person.order().await;
+    assert_eq!((of_rest(&order), &order["source"]), (expected, &json!("page")), "{order}");
 
     let programs = programs().await;
     for program in &programs {
@@ -210,17 +240,17 @@ async fn the_same_basket_costs_the_same_behind_every_door() {
     shop.stop().await;
 }
 
-/// Goal: ten want all that is left, over different doors: one gets it, and nine are told so in the words of their
-/// door.
+/// Goal: ten want all that is left, over the pages, REST, UCP and MCP: one gets it, and nine are told so in the words of
+/// their door.
 #[tokio::test]
-async fn the_last_of_it_is_sold_once_over_different_doors() {
+async fn pages_rest_ucp_and_mcp_sell_the_last_of_it_once() {
     let place = Place::new();
     place.succeed(&["import", "products", &sample()]);
     let shop = place.serve();
     let item = variant(&shop, "field-mug", "MUG-WHITE").await;
     let programs = programs().await;
     let mut carts = Vec::new();
-    for _ in 0..3 {
+    for _ in 0..2 {
         carts.push(shop.cart_with("MUG-WHITE", 3).await);
     }
     let mut sessions = Vec::new();
@@ -232,17 +262,25 @@ async fn the_last_of_it_is_sold_once_over_different_doors() {
     let basket = json!({ "checkout": basket(&item, 3, &[]) });
     let assisted = tool(&shop, &programs[0], "create_checkout", basket, "a tool's checkout").await;
 
+    let mut person = Person::about_to_pay(&shop, &item, 3, None).await;
+
     let people = join_all(carts.iter().map(|cart| answer(shop.buy(cart, "tok_ok"))));
     let agents =
         join_all(sessions.iter().map(|(program, checkout)| program.complete(&shop, checkout)));
     let paying = json!({ "id": assisted["id"], "checkout": payment() });
     let assistant = tool(&shop, &programs[0], "complete_checkout", paying, "a tool's purchase");
-    let (people, mut agents, assistant) = futures_util::join!(people, agents, assistant);
+    let (people, mut agents, assistant, (status, page)) =
+        futures_util::join!(people, agents, assistant, person.pay());
     agents.push(assistant);
 
     let sold = people.iter().filter(|(status, _)| *status == 201).count();
     let sold = sold + agents.iter().filter(|answer| answer["status"] == "completed").count();
-    assert_eq!(sold, 1, "{people:?} {agents:?}");
+    let sold = sold + usize::from(status == StatusCode::SEE_OTHER);
+    assert_eq!(sold, 1, "{people:?} {agents:?} {status} {page}");
+    if status != StatusCode::SEE_OTHER {
+        assert_eq!(status, StatusCode::CONFLICT, "{page}");
+        assert!(page.contains("Field Mug is sold out"), "{page}");
+    }
     for (status, problem) in people.iter().filter(|(status, _)| *status != 201) {
         assert_eq!((*status, &problem["code"]), (409, &json!("stock.short")), "{problem}");
     }
