@@ -268,12 +268,14 @@ both_databases! {
     /// Goal: a slow receiver takes up a few places and no more: everybody else hears their news meanwhile, also while the
     /// shop's own loops do the work.
     async fn a_slow_receiver_holds_up_nobody_else(shop: TestShop) {
+        let at_rest = shop.running_tasks();
         shop.product("MUG", 1_000, 100).await;
         shop.web.set("slow.example", Reaction::Hangs);
         for _ in 0..10 {
             buy_told_at(shop, "slow.example").await;
         }
-        let before = shop.running_tasks();
+        // A buyer has the answer a moment before the task that bought ends.
+        until("the end of buying", || shop.running_tasks() == at_rest).await;
         let (stop, stopped) = watch::channel(false);
         shop.engine.start_upkeep(stopped);
         let to = |host: &str| shop.web.sent().iter().filter(|sent| sent.url == url(host)).count();
@@ -292,7 +294,7 @@ both_databases! {
         stop.send(true).expect("they listen");
         until("the end of the loops", || {
             shop.clock.advance(Duration::from_millis(100));
-            shop.running_tasks() == before
+            shop.running_tasks() == at_rest
         })
         .await;
         for _ in 0..5 {
