@@ -126,6 +126,32 @@ pub(crate) fn channel(data: &[u8]) {
     front.send(in_channel(Method::GET, "/products?sort=price"), "");
 }
 
+/// Makes promotions; with one that was taken in, a cart that has its code adds up.
+pub(crate) fn promotion(data: &[u8]) {
+    /// Codes of other threads would be taken.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock();
+    let front = front();
+    let made = front.json(front.staff(Method::POST, "/admin/promotions"), data);
+    let Some(Answer { body, .. }) = made.filter(|made| made.status.is_success()) else { return };
+    let path = format!("/admin/promotions/{}", body["id"].as_str().expect("an id"));
+    let seen = front.send(front.staff(Method::GET, &path), "").expect("a request");
+    assert_eq!(
+        (seen.status, &seen.body),
+        (StatusCode::OK, &body),
+        "it is another one when it is read"
+    );
+    let token = front.cart("eur");
+    let codes = serde_json::json!({ "codes": body["codes"] }).to_string();
+    let put = request(Method::PUT, "/cart/codes").header("cart-token", &token);
+    front.json(put, codes.as_bytes());
+    let cart = front.send(request(Method::GET, "/cart").header("cart-token", &token), "");
+    adds_up(&cart.expect("a request").body);
+    front.json(request(Method::POST, "/checkout").header("cart-token", &token), COMPLETE);
+    let removed = front.send(front.staff(Method::DELETE, &path), "").expect("a request");
+    assert!(removed.status.is_success(), "{removed:?}");
+}
+
 /// What is shown is exact: the total is what the parts come to.
 fn adds_up(cart: &Value) {
     let of = |part: &Value, name: &str| {

@@ -1,4 +1,4 @@
-//! One shop behind its REST door, for all inputs of a process.
+//! One shop behind its doors, for all inputs of a process.
 
 use std::sync::{
     Arc, OnceLock,
@@ -9,14 +9,19 @@ use axum::body::{Body, Bytes};
 use handel_engine::Scope;
 use handel_kit::{Door, DoorSettings, Metrics, layered};
 use handel_local::FileBlobs;
+use handel_mcp::TransportSettings;
 use handel_ports::System;
-use handel_testkit::{SeededRandom, Tasks, TestDatabase, TestShop};
-use http::{Method, Request, StatusCode, header, request::Builder};
+use handel_testkit::{SeededRandom, Tasks, TestDatabase, TestShop, fixtures::slug};
+use handel_ucp::{Ucp, UcpSettings};
+use http::{HeaderMap, Method, Request, StatusCode, header, request::Builder};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, sync::watch};
 use tower::ServiceExt as _;
+
+/// The address of the shop.
+pub(crate) const SHOP: &str = "https://shop.example";
 
 /// A shop that sells `MUG` without end, and `HAT` at changing prices, with a key of staff who may do everything.
 pub(crate) struct Front {
@@ -26,6 +31,16 @@ pub(crate) struct Front {
     pub(crate) key: String,
     sent: AtomicUsize,
     _files: TempDir,
+    /// Sessions end with it.
+    _serving: watch::Sender<bool>,
+}
+
+/// An answer that is no fault of the shop.
+#[derive(Debug)]
+pub(crate) struct Raw {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Bytes,
 }
 
 /// An answer that is what an answer must be.
@@ -63,10 +78,23 @@ impl Front {
         let system = System::new(shop.clock.clone(), random, Arc::new(Tasks::default()));
         let files = TempDir::with_prefix("handel-fuzz-").expect("a temporary directory");
         let blobs = Arc::new(FileBlobs::open(files.path()).expect("a store of files"));
-        let metrics = Arc::new(Metrics::default());
-        let door = Door::new(shop.engine.clone(), system, metrics, DoorSettings::default());
-        let router = layered(&door, handel_rest::router(&door, blobs));
-        Self { runtime, router, shop, key, sent: AtomicUsize::new(0), _files: files }
+        let settings = DoorSettings { public_url: SHOP.to_owned(), ..DoorSettings::default() };
+        let door = Door::new(shop.engine.clone(), system, Arc::new(Metrics::default()), settings);
+        let settings = UcpSettings { channel: Some(slug("eur")), ..UcpSettings::default() };
+        let ucp = Ucp::new(door.clone(), shop.web.clone(), settings);
+        let (serving, stopped) = watch::channel(false);
+        let transport =
+            TransportSettings { public_url: SHOP.to_owned(), ..TransportSettings::default() };
+        let routes = {
+            // The task that ends sessions needs the runtime.
+            let _entered = runtime.enter();
+            handel_mcp::router(&door, &ucp, &transport, stopped)
+        };
+        let routes = routes.merge(ucp.router()).merge(handel_rest::router(&door, blobs));
+        let routes = routes.merge(handel_pages::router(&door));
+        let router = handel_pages::dressed(&door, layered(&door, routes));
+        let sent = AtomicUsize::new(0);
+        Self { runtime, router, shop, key, sent, _files: files, _serving: serving }
     }
 
     /// A number that no other input got.
@@ -74,36 +102,39 @@ impl Front {
         self.sent.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Sends a request. None if no client could send it either.
+    /// Sends a request to the REST interface. None if no client could send it either.
     ///
     /// # Panics
     /// If the answer is a fault of the shop, or an error that is no problem document.
     pub(crate) fn send(&self, request: Builder, body: impl Into<Body>) -> Option<Answer> {
-        let request = request.header(header::HOST, "shop.example").body(body.into()).ok()?;
-        let about = format!("{} {}", request.method(), request.uri());
-        Some(self.runtime.block_on(self.answer(request, &about)))
-    }
-
-    async fn answer(&self, request: Request<Body>, about: &str) -> Answer {
-        let response = self.router.clone().oneshot(request).await.expect("a router always answers");
-        let (parts, body) = response.into_parts();
-        let bytes: Bytes = body.collect().await.expect("the whole answer").to_bytes();
-        let status = parts.status;
-        let text = || String::from_utf8_lossy(&bytes).into_owned();
-        assert!(!status.is_server_error(), "{about}: {status} {}", text());
+        let Raw { status, headers, bytes } = self.ask(request, body)?;
         let body: Value = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         if status.is_client_error() {
-            let kind = parts.headers.get(header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
-            assert_eq!(
-                kind,
-                Some(&b"application/problem+json"[..]),
-                "{about}: {status} {}",
-                text()
-            );
-            assert!(body["code"].is_string() && body["detail"].is_string(), "{about}: {}", text());
-            assert_eq!(body["status"], status.as_u16(), "{about}: {}", text());
+            let text = || String::from_utf8_lossy(&bytes).into_owned();
+            let kind = headers.get(header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+            assert_eq!(kind, Some(&b"application/problem+json"[..]), "{status} {}", text());
+            assert!(body["code"].is_string() && body["detail"].is_string(), "{}", text());
+            assert_eq!(body["status"], status.as_u16(), "{}", text());
         }
-        Answer { status, body }
+        Some(Answer { status, body })
+    }
+
+    /// Sends a request. None if no client could send it either.
+    ///
+    /// # Panics
+    /// If the answer is a fault of the shop.
+    pub(crate) fn ask(&self, request: Builder, body: impl Into<Body>) -> Option<Raw> {
+        let request = request.header(header::HOST, "shop.example").body(body.into()).ok()?;
+        let about = format!("{} {}", request.method(), request.uri());
+        let raw = self.runtime.block_on(async {
+            let answered = self.router.clone().oneshot(request).await;
+            let (parts, body) = answered.expect("a router always answers").into_parts();
+            let bytes = body.collect().await.expect("the whole answer").to_bytes();
+            Raw { status: parts.status, headers: parts.headers, bytes }
+        });
+        let text = || String::from_utf8_lossy(&raw.bytes).into_owned();
+        assert!(!raw.status.is_server_error(), "{about}: {} {}", raw.status, text());
+        Some(raw)
     }
 
     /// A request with a JSON body.

@@ -4,12 +4,14 @@
 //! `tests/smoke.rs` calls them with the seeds in `fuzz/corpus` and with some thousand inputs made from these.
 //! A target panics if something is wrong, and only then.
 
+mod agents;
 mod bodies;
 mod csv_file;
 mod digests;
 mod front;
 mod headers;
 mod outbound;
+mod people;
 mod queries;
 mod texts;
 mod totals;
@@ -23,7 +25,7 @@ pub mod catalog_csv;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target. Each has a program in `fuzz/runner/targets` and seeds in `fuzz/corpus`.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 21] = [
     ("api_key", headers::api_key),
     ("cart_body", bodies::cart),
     ("channel_body", bodies::channel),
@@ -32,13 +34,18 @@ pub const TARGETS: [Target; 16] = [
     ("cursor", headers::cursor),
     ("digest", digests::digest),
     ("idempotency_key", headers::idempotency_key),
+    ("mcp_message", agents::mcp_message),
     ("outbound_url", outbound::url),
+    ("page_form", people::page_form),
     ("product_body", bodies::product),
+    ("promotion_body", bodies::promotion),
     ("query", queries::query),
     ("signature", outbound::signature),
     ("text", texts::text),
     ("token", headers::token),
     ("totals", totals::totals),
+    ("ucp_body", agents::ucp_body),
+    ("ucp_profile", agents::ucp_profile),
     ("webhook", webhooks::webhook),
 ];
 

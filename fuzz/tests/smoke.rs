@@ -99,6 +99,6 @@ macro_rules! smoke {
 }
 
 smoke! {
-    api_key cart_body channel_body checkout_body csv cursor digest idempotency_key outbound_url product_body query
-    signature text token totals webhook
+    api_key cart_body channel_body checkout_body csv cursor digest idempotency_key mcp_message outbound_url page_form
+    product_body promotion_body query signature text token totals ucp_body ucp_profile webhook
 }
