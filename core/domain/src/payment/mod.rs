@@ -166,18 +166,26 @@ impl Payment {
 
     /// Where the money is, given the latest attempt.
     pub fn status(&self, latest: Option<AttemptStatus>) -> PaymentStatus {
-        let returned = self.refund_pending_minor + self.refunded_minor;
+        let returned_minor = self.refund_pending_minor + self.refunded_minor;
+        if self.captured_minor > returned_minor {
+            return if returned_minor > 0 {
+                PaymentStatus::PartiallyRefunded
+            } else if self.captured_minor >= self.amount_minor {
+                PaymentStatus::Paid
+            } else {
+                PaymentStatus::PartiallyPaid
+            };
+        }
+        // Money that went back, such as another amount, pays for nothing: the latest attempt counts.
         match latest {
-            _ if self.captured_minor > 0 && returned >= self.captured_minor => {
-                PaymentStatus::Refunded
-            }
-            _ if returned > 0 => PaymentStatus::PartiallyRefunded,
-            _ if self.captured_minor >= self.amount_minor => PaymentStatus::Paid,
-            _ if self.captured_minor > 0 => PaymentStatus::PartiallyPaid,
             Some(AttemptStatus::RequiresAction) => PaymentStatus::RequiresAction,
             Some(AttemptStatus::Pending | AttemptStatus::Processing) => PaymentStatus::Processing,
             Some(AttemptStatus::Unknown) => PaymentStatus::Unknown,
-            Some(AttemptStatus::Succeeded | AttemptStatus::Failed) | None => PaymentStatus::Unpaid,
+            Some(AttemptStatus::Failed) => PaymentStatus::Unpaid,
+            Some(AttemptStatus::Succeeded) | None if self.captured_minor > 0 => {
+                PaymentStatus::Refunded
+            }
+            Some(AttemptStatus::Succeeded) | None => PaymentStatus::Unpaid,
         }
     }
 

@@ -300,6 +300,9 @@ mod tests {
             let settlement = settle(&mut order, &mut payment, &mut attempt, report, seconds(1));
             assert_eq!((order.status, settlement.refund), (Status::Reserved, Some(amount)));
             assert_eq!(attempt.failure, Some(Code::AmountMismatch));
+            let status = |latest| payment.status(Some(latest));
+            assert_eq!(status(attempt.status), PaymentStatus::Unpaid, "it can be tried again");
+            assert_eq!(status(AttemptStatus::Processing), PaymentStatus::Processing);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Buying over REST.
 
-use handel_testkit::both_databases;
+use handel_testkit::{Fault, both_databases};
 use http::Method;
 use serde_json::json;
 
@@ -96,6 +96,20 @@ both_databases! {
         let bought = submit("tok_ok", "second").send().await.expect(201).json();
         assert_eq!(bought["order"]["id"], order);
         assert_eq!(shop.payments.calls().charges, 2);
+    }
+
+    /// Goal: money of another amount pays nothing, and what is under way afterwards is told as that.
+    async fn another_amount_does_not_hide_the_next_attempt(shop: Shop) {
+        shop.product("MUG", 1999, 5).await;
+        let cart = shop.cart("MUG", 1).await;
+        let submit = |token: &str, key: &str| {
+            shop.post("/checkout").cart(&cart.token).once(key).json(&paying(token))
+        };
+        shop.payments.fail_charge(Fault::OtherAmount(5));
+        submit("tok_ok", "first").send().await.problem(402, "payment.amount_mismatch");
+        let next = submit("tok_async_ok", "second").send().await.expect(202).json();
+        assert_eq!((&next["order"]["status"], &next["payment"]["status"]), (&json!("reserved"), &json!("processing")));
+        shop.settle_after(60).await;
     }
 
     /// Goal: items can be taken out by a quantity of 0 and by DELETE, and stock that is short is named.

@@ -1,7 +1,7 @@
 //! From a basket to a paid order.
 
 use handel_domain::order::Status;
-use handel_testkit::{both_databases, meanwhile, together};
+use handel_testkit::{Fault, both_databases, meanwhile, together};
 use serde_json::{Value, json};
 
 use crate::support::{Shop, address, amount, basket, codes, id, lines, paying};
@@ -107,6 +107,25 @@ both_databases! {
         // The first key still says what came of the first request.
         let again = agent.complete(&checkout, "tok_declined", "key-1").await.ok();
         assert_eq!(codes(&again, "error"), ["payment_failed"]);
+    }
+
+    async fn another_amount_than_was_asked_for_pays_nothing(shop: Shop) {
+        shop.product("MUG", 1_200, 10).await;
+        let agent = shop.agent();
+        for (at, more_minor) in [-5, 5].into_iter().enumerate() {
+            let checkout = agent.ready("MUG", 1).await;
+            shop.payments.fail_charge(Fault::OtherAmount(more_minor));
+            let wrong = agent.complete(&checkout, "tok_ok", &format!("wrong-{at}")).await.ok();
+            assert_eq!((&wrong["status"], codes(&wrong, "error")),
+                (&json!("ready_for_complete"), vec!["payment_failed".to_owned()]));
+            assert!(wrong.get("order").is_none(), "{wrong}");
+            let waiting = agent.complete(&checkout, "tok_action_required", &format!("ask-{at}")).await.ok();
+            assert_eq!(waiting["status"], "requires_escalation");
+            let bought = agent.complete(&checkout, "tok_ok", &format!("right-{at}")).await.ok();
+            assert_eq!(bought["status"], "completed");
+            shop.settle().await;
+            assert_eq!(shop.kept_minor(shop.order_id(&bought)).await, 1_690);
+        }
     }
 
     async fn a_payment_that_the_buyer_must_confirm_is_escalated(shop: Shop) {
