@@ -25,6 +25,9 @@ pub use view::CheckoutView;
 
 use crate::{CartRef, Context, Scope, context::Caller};
 
+/// When a caller should try again to reach a provider, in milliseconds.
+const PROVIDER_RETRY_MS: u64 = 5_000;
+
 /// How a buyer pays.
 #[derive(Clone, Debug)]
 pub struct PaymentChoice {
@@ -108,7 +111,10 @@ impl Completion {
         };
         let mut refusal = Refusal::new(code, text);
         refusal.details.order_id = Some(self.order.id);
-        Some(refusal)
+        Some(match code {
+            Code::ProviderUnavailable => refusal.retry_after_ms(PROVIDER_RETRY_MS),
+            _ => refusal,
+        })
     }
 }
 

@@ -112,6 +112,19 @@ both_databases! {
         shop.settle_after(60).await;
     }
 
+    /// Goal: a provider that cannot be reached takes nothing, and the buyer is told when to come back with the same
+    /// request.
+    async fn a_provider_out_of_reach_is_told_with_a_time_to_come_back(shop: Shop) {
+        shop.product("MUG", 1999, 5).await;
+        let cart = shop.cart("MUG", 1).await;
+        let submit = || shop.post("/checkout").cart(&cart.token).once("k").json(&paying("tok_ok"));
+        shop.payments.fail_charge(Fault::NotSent);
+        let away = submit().send().await;
+        assert_eq!(away.header("retry-after"), "5");
+        assert_eq!(away.problem(503, "payment.provider_unavailable")["retry_after_ms"], 5_000);
+        assert_eq!(submit().send().await.expect(201).json()["order"]["status"], "paid");
+    }
+
     /// Goal: items can be taken out by a quantity of 0 and by DELETE, and stock that is short is named.
     async fn lines_are_removed_and_shortages_are_named(shop: Shop) {
         shop.product("MUG", 1999, 3).await;
