@@ -72,6 +72,9 @@ pub struct Completion {
     pub order_token: String,
     /// Its payment; none where nothing is owed.
     pub payment: Option<PaymentSummary>,
+    /// Whether an earlier request had made the order, so that this one bought nothing. Stays with the key.
+    #[serde(default)]
+    pub ordered_before: bool,
 }
 
 /// A payment with its latest attempt.

@@ -38,7 +38,12 @@ impl Engine {
         let order = sql::find(tx, tenant_id, id).await?.ok_or_else(unknown)?;
         let payment = payment::sql::of_order(tx, tenant_id, id).await?;
         let payment = payment.map(|(payment, attempt)| PaymentSummary::new(payment, attempt));
-        Ok(Completion { order_token: self.0.signer.order_token(tenant_id, id), order, payment })
+        Ok(Completion {
+            order_token: self.0.signer.order_token(tenant_id, id),
+            order,
+            payment,
+            ordered_before: false,
+        })
     }
 
     /// Whether a token gives a guest access to an order.

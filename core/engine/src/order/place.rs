@@ -380,7 +380,12 @@ fn place_one(
     let order_id = order.id;
     let placed = if order.total_minor == 0 {
         let order_token = engine.order_token(ctx.tenant_id, order.id);
-        let completion = Completion { order, order_token, payment: None::<PaymentSummary> };
+        let completion = Completion {
+            order,
+            order_token,
+            payment: None::<PaymentSummary>,
+            ordered_before: false,
+        };
         claim(engine, ctx, Some(&completion), now, writes);
         Placed::Done(completion)
     } else {

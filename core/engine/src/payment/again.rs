@@ -80,7 +80,7 @@ impl Engine {
             }
             found => {
                 let payment = found.map(|(payment, latest)| PaymentSummary::new(payment, latest));
-                Placed::Done(Completion { order, order_token, payment })
+                Placed::Done(Completion { order, order_token, payment, ordered_before: !resumes })
             }
         };
         let reply = match &placed {

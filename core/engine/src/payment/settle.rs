@@ -95,7 +95,7 @@ impl Engine {
         let Concerned { order, payment, attempt, later } = concerned;
         let order_token = self.order_token(ctx.tenant_id, order.id);
         let payment = Some(PaymentSummary::new(payment, later.or(Some(attempt))));
-        let completion = Completion { order, order_token, payment };
+        let completion = Completion { order, order_token, payment, ordered_before: false };
         rows.extend(match key {
             Key::None => None,
             Key::Answer => idempotency::finish(ctx, &completion),

@@ -1,6 +1,7 @@
 //! From a basket to a paid order.
 
 use handel_domain::order::Status;
+use handel_engine::ListOrders;
 use handel_testkit::{Fault, both_databases, meanwhile, together};
 use serde_json::{Value, json};
 
@@ -81,7 +82,10 @@ both_databases! {
         shop.product("MUG", 1_200, 10).await;
         let agent = shop.agent();
         let bought = agent.buy("MUG", 1).await;
-        let again = agent.complete(&bought, "tok_ok", "another key").await.ok();
+        let first = agent.complete(&bought, "tok_ok", "another key").await;
+        let repeated = agent.complete(&bought, "tok_ok", "another key").await;
+        assert_eq!(repeated.body, first.body, "a key is answered alike");
+        let again = first.ok();
         assert_eq!((&again["status"], &again["order"]), (&json!("completed"), &bought["order"]));
         assert_eq!(codes(&again, "error"), ["already_closed"]);
         let changed = agent.put(&address(&bought), &basket("MUG", 5)).send().await.ok();
@@ -126,6 +130,30 @@ both_databases! {
             shop.settle().await;
             assert_eq!(shop.kept_minor(shop.order_id(&bought)).await, 1_690);
         }
+    }
+
+    async fn an_order_that_staff_cancel_while_it_is_paid_is_not_told_as_if_nothing_had_happened(shop: Shop) {
+        shop.product("MUG", 1_200, 10).await;
+        let agent = shop.agent();
+        let checkout = agent.ready("MUG", 1).await;
+        let gate = shop.payments.hold_after_charge();
+        let buying = meanwhile({
+            let (agent, checkout) = (agent.clone(), checkout.clone());
+            async move { agent.complete(&checkout, "tok_ok", "key-1").await.ok() }
+        });
+        gate.reached().await;
+        let orders = ListOrders { limit: 1, ..ListOrders::default() };
+        let orders = shop.engine.list_orders(&shop.staff(), orders).await.expect("they can be listed");
+        shop.cancel(orders.items[0].id).await.expect("it can be canceled");
+        gate.open();
+        let canceled = buying.await.expect("no panic");
+        assert_eq!((&canceled["status"], codes(&canceled, "error")),
+            (&json!("ready_for_complete"), vec!["payment_failed".to_owned()]));
+        assert!(canceled.get("order").is_none());
+        shop.settle().await;
+        assert_eq!(shop.kept_minor(orders.items[0].id).await, 0);
+        let bought = agent.complete(&checkout, "tok_ok", "key-2").await.ok();
+        assert_eq!(bought["status"], "completed");
     }
 
     async fn a_payment_that_the_buyer_must_confirm_is_escalated(shop: Shop) {

@@ -3,6 +3,7 @@
 use handel_domain::{
     checkout::{Buyer, Checkout, Consent},
     id::CheckoutId,
+    order::Status,
 };
 use handel_engine::{Complete, PaymentChoice};
 
@@ -35,14 +36,17 @@ impl Work<'_> {
             Ok(once) => once,
             Err(error) => return self.rejected(id, error).await,
         };
+        // What the key led to at first, whatever became of the order since.
+        let mut view = self.checkout(id).await?;
+        let completion = view.completion.insert(once.reply);
         let mut problems = Vec::new();
-        if !once.replayed && is_bought(&before) {
+        if completion.order.status == Status::Canceled {
+            let text = "the order was canceled meanwhile; money that was taken goes back";
+            problems.push(Message::repairable("payment_failed", text));
+        } else if completion.ordered_before && is_bought(&view) {
             let text = "the checkout was completed before; nothing was bought again";
             problems.push(Message::error(CLOSED, Severity::Unrecoverable, text));
         }
-        // What the key led to at first, whatever became of the order since.
-        let mut view = self.checkout(id).await?;
-        view.completion = Some(once.reply);
         self.show(&view, problems, false).await
     }
 
