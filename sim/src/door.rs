@@ -1,44 +1,51 @@
-//! How actors reach the shop: one list of calls, answered by the use cases of the engine.
+//! How actors reach the shop: one list of calls and replies, and several doors that take it.
 //!
-//! This is the seam for other doors: whatever can answer a [`Call`] can be driven by the same actors.
+//! Owns which door can take what. What a call means at a door is written in a file of its own.
 
-mod agent;
+mod engine;
+mod http;
+mod reply;
+mod rest;
+mod ucp;
 
+use std::{str::FromStr, sync::Arc};
+
+use axum::Router;
 use bytes::Bytes;
 use handel_domain::{
-    Refusal,
     catalog::Price,
     checkout::Buyer,
-    id::{CartId, CheckoutId, LineId, OrderId, TenantId},
-    order::{LineQuantity, Order, Source, Status},
+    id::{CartId, CheckoutId, LineId, OrderId},
+    order::{LineQuantity, Status},
 };
-use handel_engine::{
-    AddItem, AdjustStock, Caller, CartRef, CheckoutView, Complete, Completion, Context, Engine,
-    Error, Idempotency, ListOrders, ListProducts, Once, OrderDetails, OwnedCart, Parcel,
-    PaymentChoice, ProductKey, StockKey, Submit,
-};
-use handel_ports::Secret;
-use handel_testkit::fixtures::{sku, slug};
+use handel_engine::Engine;
+use handel_kit::{DoorSettings, Metrics, layered};
+use handel_ports::{System, WebClient};
+use handel_testkit::fixtures::slug;
+use handel_ucp::{Ucp, UcpSettings};
 
-pub use agent::Wish;
+pub use self::reply::{Answer, Cart, Checkout, Money, Purchase, Reply, Told};
+
+/// The address of the shop.
+pub const SHOP: &str = "https://shop.example";
 
 /// What is asked of the shop.
 #[derive(Clone, Debug)]
 pub enum Call {
     ListProducts,
     ViewProduct { sku: String },
-    AddItem { cart: Option<String>, sku: String, quantity: i64 },
-    SetQuantity { cart: String, line: LineId, quantity: i64 },
-    SetCodes { cart: String, codes: Vec<String> },
-    SeeCart { cart: String },
-    CreateCheckout { cart: String, buyer: Buyer },
+    AddItem { sku: String, quantity: i64 },
+    SetQuantity { line: LineId, quantity: i64 },
+    SetCodes { codes: Vec<String> },
+    SeeCart,
+    CreateCheckout { buyer: Buyer },
     UpdateCheckout { checkout: CheckoutId, buyer: Buyer },
     SeeCheckout { checkout: CheckoutId },
     Open { wish: Wish, buyer: Buyer },
     Replace { checkout: CheckoutId, wish: Wish, buyer: Buyer, expected_version: Option<i64> },
     CancelCheckout { checkout: CheckoutId },
     Complete { checkout: CheckoutId, token: String, expected_total_minor: Option<i64> },
-    Submit { cart: String, buyer: Buyer, token: String },
+    Submit { buyer: Buyer, token: String },
     SeeOrder { order: OrderId },
     ListOrders { status: Option<Status> },
     SetPrice { sku: String, prices: Vec<Price> },
@@ -61,7 +68,7 @@ impl Call {
             Self::AddItem { .. } => "add item",
             Self::SetQuantity { .. } => "set quantity",
             Self::SetCodes { .. } => "set codes",
-            Self::SeeCart { .. } => "see cart",
+            Self::SeeCart => "see cart",
             Self::CreateCheckout { .. } => "create checkout",
             Self::UpdateCheckout { .. } => "update checkout",
             Self::SeeCheckout { .. } => "see checkout",
@@ -85,260 +92,152 @@ impl Call {
     }
 }
 
+/// What a program wants: units of goods by SKU, with the codes that it found.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    pub items: Vec<(&'static str, i64)>,
+    pub codes: Vec<String>,
+}
+
 /// Who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Who {
-    Shopper(Option<CartId>),
+    Shopper(Option<Mine>),
     /// The program of that number.
     Agent(u64),
     Staff,
 }
 
-/// A call with who makes it and the key that makes a repetition harmless.
+/// A cart of one's own, with the token that opens it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mine {
+    pub id: CartId,
+    pub token: String,
+}
+
+/// A call with who makes it, at which door, and the key that makes a repetition harmless.
 #[derive(Clone, Debug)]
 pub struct Request {
     pub who: Who,
+    pub door: Door,
     pub key: Option<String>,
     pub call: Call,
 }
 
-/// What the shop says when it does what it was asked.
-#[derive(Clone, Debug)]
-pub enum Reply {
-    Cart(Box<OwnedCart>),
-    Checkout(Box<CheckoutView>),
-    Completion(Box<Completion>),
-    Order(Box<Order>),
-    Details(Box<OrderDetails>),
-    Orders(Vec<OrderId>),
-    Other(String),
+/// A way into the shop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// The use cases themselves.
+    Engine,
+    /// REST, for those with carts.
+    Rest,
+    /// UCP, for programs that say whole baskets.
+    Ucp,
 }
 
-/// What a caller sees.
-#[derive(Clone, Debug)]
-pub enum Answer {
-    Ok {
-        reply: Reply,
-        replayed: bool,
-    },
-    Refused(Refusal),
-    /// No answer: a hang-up, a crash, or nobody was there.
-    Lost,
-}
+impl Door {
+    const ALL: [Self; 3] = [Self::Engine, Self::Rest, Self::Ucp];
 
-impl Answer {
-    /// In short, for the trace.
-    pub fn words(&self) -> String {
+    fn name(self) -> &'static str {
         match self {
-            Self::Ok { reply, replayed } => {
-                let again = if *replayed { " (again)" } else { "" };
-                format!("{}{again}", reply.words())
-            }
-            Self::Refused(refusal) => format!("refused, {}", refusal.code),
-            Self::Lost => "no answer".to_owned(),
+            Self::Engine => "engine",
+            Self::Rest => "rest",
+            Self::Ucp => "ucp",
         }
     }
-}
 
-impl Reply {
-    fn words(&self) -> String {
+    /// What a call at this door is counted as.
+    pub fn calls(self) -> &'static str {
         match self {
-            Self::Cart(cart) => format!("{} v{}", cart.view.cart.id, cart.view.cart.version),
-            Self::Checkout(view) => format!("{} v{}", view.checkout.id, view.checkout.version),
-            Self::Completion(completion) => {
-                let order = &completion.order;
-                let payment = completion.payment.as_ref().map(|payment| payment.status);
-                format!("{} {} {payment:?}", order.id, order.status)
-            }
-            Self::Order(order) => format!("{} {}", order.id, order.status),
-            Self::Details(details) => format!("{} {}", details.order.id, details.order.status),
-            Self::Orders(ids) => format!("{} orders", ids.len()),
-            Self::Other(words) => words.clone(),
+            Self::Engine => "calls of the engine",
+            Self::Rest => "calls over REST",
+            Self::Ucp => "calls over UCP",
         }
+    }
+
+    /// Whether a buyer can say which total they agree to.
+    pub fn takes_totals(self) -> bool {
+        self != Self::Ucp
     }
 }
 
-fn context(engine: &Engine, request: &Request) -> Context {
-    let caller = match request.who {
-        Who::Shopper(cart) => Caller::Shopper(cart),
-        Who::Agent(number) => {
-            Caller::Agent { profile: format!("https://agent{number}.example/profile.json") }
-        }
-        Who::Staff => Caller::Operator,
-    };
-    let idempotency = request.key.as_ref().map(|key| Idempotency {
-        scope: format!("{:?} {}", request.who, request.call.name()),
-        key: key.clone(),
-        digest: format!("{:?}", request.call),
-    });
-    Context {
-        tenant_id: TenantId::DEFAULT,
-        channel: Some(slug("eur")),
-        caller,
-        request_id: engine.request_id(),
-        idempotency,
-        source: match request.who {
-            Who::Agent(_) => Source::Ucp,
-            Who::Shopper(_) | Who::Staff => Source::Rest,
-        },
+/// Which doors are open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Doors([bool; 3]);
+
+impl Doors {
+    /// All of them.
+    pub const ALL: Self = Self([true; 3]);
+
+    /// Those of some doors that are open.
+    pub fn among(self, doors: &[Door]) -> Vec<Door> {
+        doors.iter().copied().filter(|door| self.0[*door as usize]).collect()
     }
 }
 
-/// Answers a request.
-pub async fn serve(engine: &Engine, request: Request) -> Answer {
-    let ctx = context(engine, &request);
-    let answered = match request.who {
-        Who::Staff => serve_staff(engine, &ctx, request.call).await,
-        Who::Shopper(_) => serve_shopper(engine, &ctx, request.call).await,
-        Who::Agent(_) => agent::serve(engine, &ctx, request.call).await,
-    };
-    match answered {
-        Ok((reply, replayed)) => Answer::Ok { reply, replayed },
-        Err(error) => Answer::Refused(error.refusal),
+impl FromStr for Doors {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut doors = Self([false; 3]);
+        for name in text.split(',') {
+            let door = Door::ALL.into_iter().find(|door| door.name() == name);
+            let door =
+                door.ok_or_else(|| format!("there are engine, rest and ucp, but no {name}"))?;
+            doors.0[door as usize] = true;
+        }
+        Ok(doors)
     }
 }
 
-type Served = Result<(Reply, bool), Error>;
-
-fn once<T>(once: Once<T>, reply: impl FnOnce(T) -> Reply) -> Served {
-    Ok((reply(once.reply), once.replayed))
-}
-
-fn other(words: impl Into<String>) -> Served {
-    Ok((Reply::Other(words.into()), false))
-}
-
-fn cart(owned: OwnedCart) -> Reply {
-    Reply::Cart(Box::new(owned))
-}
-
-fn pays(token: String) -> Option<PaymentChoice> {
-    Some(PaymentChoice { provider: None, token: Secret::new(token), return_url: None })
-}
-
-async fn serve_shopper(engine: &Engine, ctx: &Context, call: Call) -> Served {
-    match call {
-        Call::ListProducts => {
-            let list = ListProducts { limit: 20, ..ListProducts::default() };
-            let page = engine.list_products(ctx, list).await?;
-            other(format!("{} products", page.items.len()))
-        }
-        Call::ViewProduct { sku } => {
-            let product = engine.view_product(ctx, ProductKey::Slug(slug(&slugify(&sku)))).await?;
-            other(format!("product {}", product.product.id))
-        }
-        Call::AddItem { cart: token, sku: name, quantity } => {
-            let item = AddItem {
-                cart: token.map(|token| CartRef { token }),
-                variant: StockKey::Sku(sku(&name)),
-                quantity,
-                custom: std::collections::HashMap::new(),
-                expected_version: None,
-            };
-            once(engine.add_cart_item(ctx, item).await?, cart)
-        }
-        Call::SetQuantity { cart: token, line, quantity } => {
-            let of = CartRef { token };
-            once(engine.set_cart_quantity(ctx, &of, line, quantity, None).await?, cart)
-        }
-        Call::SetCodes { cart: token, codes } => {
-            let of = CartRef { token };
-            once(engine.set_cart_codes(ctx, &of, codes, None).await?, cart)
-        }
-        Call::SeeCart { cart: token } => {
-            Ok((cart(engine.get_cart(ctx, &CartRef { token }).await?), false))
-        }
-        Call::CreateCheckout { cart: token, buyer } => {
-            let made = engine.create_checkout(ctx, &CartRef { token }, buyer).await?;
-            once(made, |view| Reply::Checkout(Box::new(view)))
-        }
-        Call::UpdateCheckout { checkout, buyer } => {
-            let updated = engine.update_checkout(ctx, checkout, buyer, None).await?;
-            once(updated, |view| Reply::Checkout(Box::new(view)))
-        }
-        Call::SeeCheckout { checkout } => {
-            let view = engine.get_checkout(ctx, checkout).await?;
-            Ok((Reply::Checkout(Box::new(view)), false))
-        }
-        Call::Complete { checkout, token, expected_total_minor } => {
-            let complete =
-                Complete { checkout_id: checkout, payment: pays(token), expected_total_minor };
-            let done = engine.complete_checkout(ctx, complete).await?;
-            once(done, |completion| Reply::Completion(Box::new(completion)))
-        }
-        Call::Submit { cart: of, buyer, token } => {
-            let submit = Submit {
-                cart: CartRef { token: of },
-                buyer,
-                payment: pays(token),
-                expected_total_minor: None,
-            };
-            let done = engine.submit_checkout(ctx, submit).await?;
-            once(done, |completion| Reply::Completion(Box::new(completion)))
-        }
-        Call::SeeOrder { order } => see_order(engine, ctx, order).await,
-        Call::Webhook { body } => {
-            let headers = http::HeaderMap::new();
-            let receipt = engine.receive_webhook(ctx, "sim", &headers, &body).await?;
-            other(if receipt.accepted { "accepted" } else { "known" })
-        }
-        staff => unreachable!("a shopper does not {}", staff.name()),
+impl std::fmt::Display for Doors {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<_> = self.among(&Door::ALL).into_iter().map(Door::name).collect();
+        f.write_str(&names.join(","))
     }
 }
 
-async fn see_order(engine: &Engine, ctx: &Context, id: OrderId) -> Served {
-    let details = engine.get_order(ctx, id, None).await?;
-    Ok((Reply::Details(Box::new(details)), false))
+/// The doors of a process. Clones share them.
+#[derive(Clone)]
+pub struct Entrance {
+    engine: Engine,
+    /// Every route of the protocols, behind the limits that a server has.
+    router: Router,
 }
 
-async fn serve_staff(engine: &Engine, ctx: &Context, call: Call) -> Served {
-    let order = |order: Order| Reply::Order(Box::new(order));
-    match call {
-        Call::ListOrders { status } => {
-            let list = ListOrders { status, limit: 100, ..ListOrders::default() };
-            let page = engine.list_orders(ctx, list).await?;
-            Ok((Reply::Orders(page.items.iter().map(|order| order.id).collect()), false))
-        }
-        Call::SeeOrder { order } => see_order(engine, ctx, order).await,
-        Call::SetPrice { sku: of, prices } => {
-            let set = engine.set_prices(ctx, sku(&of), prices, None).await?;
-            once(set, |product| Reply::Other(format!("product v{}", product.version)))
-        }
-        Call::AdjustStock { sku: of, delta } => {
-            let adjust = AdjustStock {
-                variant: StockKey::Sku(sku(&of)),
-                location: None,
-                delta,
-                reason: "counted".to_owned(),
-            };
-            let adjusted = engine.adjust_stock(ctx, adjust).await?;
-            once(adjusted, |view| Reply::Other(format!("{} on hand", view.level.on_hand)))
-        }
-        Call::Cancel { order: id } => {
-            once(engine.cancel_order(ctx, id, "a whim".to_owned(), None).await?, order)
-        }
-        Call::Pack { order: id } => once(engine.pack_order(ctx, id, None).await?, order),
-        Call::Ship { order: id, units } => once(
-            engine.ship_order(ctx, id, Parcel { units, ..Parcel::default() }, None).await?,
-            order,
-        ),
-        Call::Deliver { order: id } => once(engine.deliver_order(ctx, id, None).await?, order),
-        Call::Reconcile { order: id } => {
-            let check = engine.reconcile_order(ctx, id).await?;
-            other(check.map_or("no payment".to_owned(), |check| check.provider_says))
-        }
-        Call::ReplayJobs => {
-            let dead = engine.list_dead_jobs(ctx, None, 100).await?;
-            for job in &dead.items {
-                engine.replay_job(ctx, job.id).await?;
-            }
-            other(format!("{} dead jobs", dead.items.len()))
-        }
-        shopper => unreachable!("staff do not {}", shopper.name()),
+impl Entrance {
+    /// Opens the doors of a shop.
+    pub fn new(engine: Engine, system: System, web: Arc<dyn WebClient>) -> Self {
+        let settings = DoorSettings { public_url: SHOP.to_owned(), ..DoorSettings::default() };
+        let metrics = Arc::new(Metrics::default());
+        let door = handel_kit::Door::new(engine.clone(), system, metrics, settings);
+        let settings = UcpSettings { channel: Some(slug("eur")), ..UcpSettings::default() };
+        let ucp = Ucp::new(door.clone(), web, settings);
+        let rest = handel_rest::router(&door, Arc::new(rest::NoPictures));
+        Self { engine, router: layered(&door, ucp.router().merge(rest)) }
+    }
+
+    /// Answers a request.
+    pub async fn serve(&self, request: Request) -> Answer {
+        let served = match request.door {
+            Door::Engine => engine::serve(&self.engine, request).await,
+            Door::Rest => rest::serve(&self.router, request).await,
+            Door::Ucp => ucp::serve(&self.router, request).await,
+        };
+        served.into()
     }
 }
 
-/// How the fixtures of the test kit name a product on the web.
-fn slugify(sku: &str) -> String {
-    handel_domain::text::slugify(sku)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doors_can_be_written_down_and_read_again() {
+        let doors: Doors = "ucp,engine".parse().unwrap();
+        assert_eq!(doors.among(&[Door::Rest, Door::Ucp]), [Door::Ucp]);
+        assert_eq!(doors.to_string(), "engine,ucp");
+        assert_eq!(Doors::ALL.to_string().parse(), Ok(Doors::ALL));
+        assert!("window".parse::<Doors>().is_err());
+    }
 }

@@ -15,10 +15,12 @@ statements! {
     JOBS = "select kind || ' is ' || status || ': ' || coalesce(last_error, '') from jobs where status <> 'done' limit 5";
     OUTBOX = "select event_id || ' of ' || aggregate from outbox order by event_id limit 5";
     NEWS = "select id || ' is ' || status from webhook_deliveries where status in ('waiting', 'dead') limit 5";
-    TOLD = "
-        select order_id, max(sequence) from webhook_deliveries where status = 'delivered' group by order_id";
+    TOLD = "select id from webhook_deliveries where status = 'delivered'";
     KEYS = "select scope || ' ' || key from idempotency_keys where expires_at <= $1 limit 5";
     RESERVED = "select id || ' is ' || status from orders where status in ('created', 'reserved') limit 5";
+    FORGOTTEN = "
+        select id from orders
+         where source = 'ucp' and (origin is null or cast(origin as text) not like '%/profile.json%') limit 5";
     HOLDS = "select checkout_id || ' holds ' || variant_id from stock_holds limit 5";
     ORDERS = "select id, status, event_sequence from orders";
 }
@@ -34,6 +36,7 @@ pub async fn find(database: &Database, now: Timestamp) -> Vec<String> {
         ("news were never taken", &NEWS),
         ("a key was never forgotten", &KEYS),
         ("an order waits for ever", &RESERVED),
+        ("an order does not know its program", &FORGOTTEN),
         ("a hold was never released", &HOLDS),
     ] {
         let rows = database.read(async move |tx: &mut Transaction<'_>| {
@@ -53,15 +56,14 @@ pub async fn find(database: &Database, now: Timestamp) -> Vec<String> {
 pub async fn compare_news(database: &Database, receiver: &Receiver) -> Vec<String> {
     let told = database.read(async |tx: &mut Transaction<'_>| {
         let rows = tx.rows(TOLD.bind(values![])).await?;
-        let read = |row: &Row| Ok((row.get::<String>(0)?, row.get::<i64>(1)?));
-        rows.iter().map(read).collect::<Result<Vec<_>, StoreError>>()
+        rows.iter().map(|row| row.get::<String>(0)).collect::<Result<Vec<_>, StoreError>>()
     });
     let told = match told.await {
         Ok(told) => told,
         Err(error) => return vec![format!("the messages cannot be read: {error}")],
     };
-    let unheard = told.into_iter().filter(|(order, last)| receiver.last_of(order) != *last);
-    unheard.map(|(order, last)| format!("{order}: news {last} were not heard last")).collect()
+    let unheard = told.into_iter().filter(|id| !receiver.has_heard(id));
+    unheard.map(|id| format!("message {id} was not heard")).collect()
 }
 
 /// Holds the orders against what callers were told of them and what the subscriber heard.

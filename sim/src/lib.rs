@@ -22,6 +22,7 @@ mod weather;
 mod world;
 
 pub use actors::Cast;
+pub use door::Doors;
 pub use fleet::{Fleet, run as run_fleet};
 pub use report::Outcome;
 pub use run::{Plan, run};

@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::Parser;
-use handel_sim::{Cast, Fleet, Outcome, Plan, run, run_fleet};
+use handel_sim::{Cast, Doors, Fleet, Outcome, Plan, run, run_fleet};
 
 /// Simulates a shop with everybody around it, from a seed.
 #[derive(Debug, Parser)]
@@ -27,6 +27,9 @@ struct Options {
     /// Who comes in an hour, such as shoppers=240,agents=160,staff=4.
     #[arg(long, default_value_t = Cast::default())]
     actors: Cast,
+    /// The doors that they come through, such as engine,rest,ucp. Each takes one that can do what they want.
+    #[arg(long, default_value_t = Doors::ALL)]
+    doors: Doors,
     /// How many seeds run at the same time.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=256))]
     jobs: u64,
@@ -93,8 +96,13 @@ fn work(options: &Options, first: u64, next: &AtomicU64, total: &Mutex<Total>) {
             return;
         }
         let seed = first.wrapping_add(number);
-        let plan =
-            Plan { seed, hours: options.hours, cast: options.actors, is_loud: options.verbose };
+        let plan = Plan {
+            seed,
+            hours: options.hours,
+            cast: options.actors,
+            doors: options.doors,
+            is_loud: options.verbose,
+        };
         let outcome = match perform(options, plan) {
             Ok(outcome) => outcome,
             Err(error) => {

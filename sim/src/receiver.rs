@@ -1,5 +1,7 @@
-//! Who is told of orders by their programs' webhooks: slow, dead or forgetful at times, and notices what is missing,
-//! out of order, or not the same when it comes again.
+//! The Web as programs made it: their profiles, and who is told of their orders. It is slow, dead or forgetful at
+//! times, and notices what is missing, out of order, or not the same when it comes again.
+
+mod message;
 
 use std::{
     collections::BTreeMap,
@@ -9,12 +11,20 @@ use std::{
 use async_trait::async_trait;
 use bytes::Bytes;
 use handel_ports::{Fetch, Post, System, WebAnswer, WebClient, WebError};
+use handel_ucp::Version;
 use http::{HeaderMap, StatusCode};
+use serde_json::json;
 
 use crate::{dice::Dice, trace::Trace};
+use message::Message;
 
 /// Where programs want to be told.
 pub const URL: &str = "https://agent.example/news";
+
+/// The profile of a program, by its number.
+pub fn profile_url(number: u64) -> String {
+    format!("https://agent{number}.example/profile.json")
+}
 
 /// The only place in the simulated Web.
 pub struct Receiver {
@@ -28,7 +38,7 @@ pub struct Receiver {
 struct State {
     /// Every message by its id.
     seen: BTreeMap<String, (HeaderMap, Bytes)>,
-    /// The last event of each order.
+    /// How far the last news of each order were.
     orders: BTreeMap<String, i64>,
     /// Messages that are being taken in, by order.
     under_way: BTreeMap<String, usize>,
@@ -53,9 +63,9 @@ impl Receiver {
         (state.is_down, state.is_perfect) = (false, true);
     }
 
-    /// The last event of an order that was heard of.
-    pub fn last_of(&self, order: &str) -> i64 {
-        self.state().orders.get(order).copied().unwrap_or(0)
+    /// Whether a message was heard.
+    pub fn has_heard(&self, id: &str) -> bool {
+        self.state().seen.contains_key(id)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -78,31 +88,15 @@ impl Receiver {
             return;
         }
         let last = state.orders.entry(message.order.clone()).or_default();
-        let is_late = message.sequence <= *last;
-        let before = std::mem::replace(last, message.sequence.max(*last));
+        let is_late =
+            message.progress < *last || (message.is_numbered && message.progress == *last);
+        let before = std::mem::replace(last, message.progress.max(*last));
         drop(state);
         self.trace.count("news");
         if is_late {
-            let Message { order, sequence, .. } = message;
-            self.trace.violation(format!("news {sequence} of {order} came after news {before}"));
+            let Message { order, progress, .. } = message;
+            self.trace.violation(format!("news {progress} of {order} came after news {before}"));
         }
-    }
-}
-
-struct Message {
-    id: String,
-    order: String,
-    sequence: i64,
-}
-
-impl Message {
-    fn read(body: &Bytes) -> Option<Self> {
-        let body: serde_json::Value = serde_json::from_slice(body).ok()?;
-        Some(Self {
-            id: body["id"].as_str()?.to_owned(),
-            order: body["order"]["id"].as_str()?.to_owned(),
-            sequence: body["sequence"].as_i64()?,
-        })
     }
 }
 
@@ -134,15 +128,31 @@ impl Drop for UnderWay<'_> {
 #[async_trait]
 impl WebClient for Receiver {
     fn check_url(&self, url: &str) -> Result<String, WebError> {
-        if url == URL { Ok(url.to_owned()) } else { Err(WebError::Address) }
+        let is_known = url == URL || url.ends_with(".example/profile.json");
+        if is_known { Ok(url.to_owned()) } else { Err(WebError::Address) }
     }
 
     async fn fetch(&self, _fetch: Fetch) -> Result<WebAnswer, WebError> {
-        Err(WebError::Unreachable)
+        if self.chance(20) {
+            // Longer than the shop waits, now and then.
+            self.system.sleep(self.dice.millis(1, 12_000)).await;
+        }
+        if self.state().is_down || self.chance(5) {
+            self.trace.count("profiles not read");
+            return Err(WebError::Unreachable);
+        }
+        if self.chance(5) {
+            self.trace.count("profiles not read");
+            let (headers, body) = (HeaderMap::new(), Bytes::new());
+            return Ok(WebAnswer { status: StatusCode::SERVICE_UNAVAILABLE, headers, body });
+        }
+        self.trace.count("profiles read");
+        let status = StatusCode::OK;
+        Ok(WebAnswer { status, headers: HeaderMap::new(), body: profile().to_string().into() })
     }
 
     async fn post(&self, post: Post) -> Result<WebAnswer, WebError> {
-        let Some(message) = Message::read(&post.body) else {
+        let Some(message) = Message::read(&post) else {
             self.trace.violation("a message cannot be read");
             return Err(WebError::Unreachable);
         };
@@ -167,4 +177,22 @@ impl WebClient for Receiver {
         }
         Ok(WebAnswer { status, headers: HeaderMap::new(), body: Bytes::new() })
     }
+}
+
+/// What every program says of itself: it can do everything, and wants to be told of its orders.
+fn profile() -> serde_json::Value {
+    let version = Version::ROOT.name();
+    let declared = |name: &str| {
+        let mut declaration = json!({ "version": version });
+        if name == "order" {
+            declaration["config"] = json!({ "webhook_url": URL });
+        }
+        (format!("dev.ucp.shopping.{name}"), json!([declaration]))
+    };
+    let names =
+        ["checkout", "catalog.search", "catalog.lookup", "order", "discount", "fulfillment"];
+    let capabilities: serde_json::Map<_, _> = names.into_iter().map(declared).collect();
+    json!({ "ucp": {
+        "version": version, "services": {}, "payment_handlers": {}, "capabilities": capabilities,
+    } })
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use handel_ports::CrashPoint;
 
-use crate::{fleet::Fleet, run::Plan};
+use crate::{door::Doors, fleet::Fleet, run::Plan};
 
 /// What came of a seed.
 #[derive(Clone, Debug)]
@@ -78,9 +78,12 @@ impl Outcome {
 
     /// The command that runs this seed again.
     pub fn replay(&self) -> String {
-        let Plan { seed, hours, cast, .. } = self.plan;
-        let mut command =
-            format!("cargo xtask sim --seed {seed} --hours {hours} --actors {cast} --verbose");
+        let Plan { seed, hours, cast, doors, .. } = self.plan;
+        let mut command = format!("cargo xtask sim --seed {seed} --hours {hours} --actors {cast}");
+        if doors != Doors::ALL {
+            command += &format!(" --doors {doors}");
+        }
+        command += " --verbose";
         if let Some(Fleet { processes, speed }) = self.fleet {
             command += &format!(" --processes {processes} --speed {speed}");
         }
@@ -95,6 +98,7 @@ impl Outcome {
             "seed": self.plan.seed,
             "hours": self.plan.hours,
             "actors": self.plan.cast.to_string(),
+            "doors": self.plan.doors.to_string(),
             "trace": format!("{:016x}", self.hash),
             "steps": self.steps,
             "orders": self.orders,

@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use crate::{
     actors::{self, Cast, goods},
     dice::Dice,
+    door::Doors,
     executor::{Executor, Owner, Scheduler, SpawnFor, Stepped, poll_once},
     leftovers,
     listener::Listener,
@@ -31,6 +32,8 @@ pub struct Plan {
     pub hours: u64,
     /// Who comes.
     pub cast: Cast,
+    /// Through which doors.
+    pub doors: Doors,
     /// Whether every step is printed.
     pub is_loud: bool,
 }
@@ -76,7 +79,8 @@ impl Simulation {
         let trace = Arc::new(Trace::new(clock.clone(), plan.is_loud));
         let provider = Provider::new(system.clone(), Dice::new(seed, "provider"), trace.clone());
         let listener = Listener::new(system.clone(), Dice::new(seed, "listener"), trace.clone());
-        let world = World::new(system, seed, trace, Arc::new(provider), Arc::new(listener));
+        let world =
+            World::new(system, seed, plan.doors, trace, Arc::new(provider), Arc::new(listener));
         let data = directory.path().join("data");
         Self {
             plan,
@@ -99,8 +103,8 @@ impl Simulation {
             let database = site.open();
             let now = world.system.now();
             database.migrate(now).await.expect("a fresh database migrates");
-            let parts = site.parts(&world, database, site.system(Owner::Closing));
-            let engine = Engine::start(parts).await.expect("a fresh shop starts");
+            let started = site::start(world, database, site.system(Owner::Closing));
+            let engine = started.await.expect("a fresh shop starts");
             stock_up(&engine, holds).await;
         });
         self.executor.kill(Owner::Closing);
@@ -142,8 +146,8 @@ impl Simulation {
         let (site, world, clock) = (self.site.clone(), self.world.clone(), self.clock.clone());
         self.block_on(async move {
             let system = site.system(Owner::Closing);
-            let parts = site.parts(&world, site.open(), system);
-            let engine = Engine::start(parts).await.expect("the shop starts again");
+            let started = site::start(world.clone(), site.open(), system);
+            let engine = started.await.expect("the shop starts again");
             settle_for_long(&engine, &world, |time| clock.advance(time)).await;
         });
         self.audit(Moment::AtRest);
@@ -305,7 +309,7 @@ pub(crate) async fn settle_for_long(engine: &Engine, world: &World, advance: imp
         advance(Duration::from_secs(600));
         for webhook in world.provider.take_due_webhooks() {
             let headers = http::HeaderMap::new();
-            let received = engine.receive_webhook(&ctx, "sim", &headers, &webhook.body).await;
+            let received = engine.receive_webhook(&ctx, "test", &headers, &webhook.body).await;
             if let Err(error) = received {
                 world.trace.violation(format!("a webhook is refused at rest: {error}"));
             }

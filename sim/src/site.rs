@@ -11,14 +11,16 @@ use std::{
 };
 
 use bytes::Bytes;
-use handel_engine::{Engine, Limits, Parts};
+use handel_engine::{Engine, Error, Limits, Parts, WebhookFormat, signature_seed};
 use handel_ports::{BoxFuture, Cache, CacheKey, Clock, CrashPoint, Fate, System};
 use handel_store::{Database, Hand};
 use handel_testkit::PlainNews;
+use handel_ucp::OrderNewsFormat;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
     dice::Dice,
+    door::{Entrance, SHOP},
     executor::{Owner, Scheduler, SpawnFor},
     world::{Process, World},
 };
@@ -119,10 +121,10 @@ impl Site {
     pub async fn start(self: &Arc<Self>, world: &Arc<World>) -> Option<Process> {
         let system = self.system(Owner::Process).with_fate(self.clone());
         let (answer, answered) = oneshot::channel();
-        let parts = self.parts(world, self.open(), system.clone());
+        let starting = start(world.clone(), self.open(), system.clone());
         let life = self.state().lives;
         system.spawn(async move {
-            let _gone = answer.send(Engine::start(parts).await);
+            let _gone = answer.send(starting.await);
         });
         let started = answered.await.ok()?;
         if self.state().lives != life {
@@ -143,21 +145,8 @@ impl Site {
         system.spawn(async move {
             stop.closed().await;
         });
-        Some(Process { engine, system, is_dead: Arc::default() })
-    }
-
-    /// What a process is made of.
-    pub fn parts(&self, world: &World, database: Database, system: System) -> Parts {
-        Parts {
-            database,
-            system,
-            providers: vec![world.provider.clone()],
-            cache: Arc::new(Forgetful::new(Dice::new(world.seed, "cache"))),
-            subscribers: vec![world.listener.clone()],
-            web: world.web.clone(),
-            webhook_formats: vec![Arc::new(PlainNews)],
-            limits: Limits::default(),
-        }
+        let entrance = Entrance::new(engine, system.clone(), world.web.clone());
+        Some(Process { entrance, system, is_dead: Arc::default() })
     }
 
     /// Lets the process die soon.
@@ -249,6 +238,25 @@ impl Fate for Site {
         }
         Box::pin(std::future::ready(()))
     }
+}
+
+/// Starts the shop on a database.
+pub async fn start(world: Arc<World>, database: Database, system: System) -> Result<Engine, Error> {
+    let seed = signature_seed(&database, &system).await?;
+    let ucp = OrderNewsFormat::all(SHOP, &seed).into_iter();
+    let ucp = ucp.map(|format| Arc::new(format) as Arc<dyn WebhookFormat>);
+    let plain: Arc<dyn WebhookFormat> = Arc::new(PlainNews);
+    let parts = Parts {
+        database,
+        system,
+        providers: vec![world.provider.clone()],
+        cache: Arc::new(Forgetful::new(Dice::new(world.seed, "cache"))),
+        subscribers: vec![world.listener.clone()],
+        web: world.web.clone(),
+        webhook_formats: ucp.chain([plain]).collect(),
+        limits: Limits::default(),
+    };
+    Engine::start(parts).await
 }
 
 /// Brings the shop back after each crash, sooner or later.

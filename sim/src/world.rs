@@ -9,14 +9,13 @@ use std::{
     time::Duration,
 };
 
-use handel_domain::{Code, id::OrderId, order::PaymentStatus};
-use handel_engine::Engine;
+use handel_domain::{Code, id::OrderId};
 use handel_ports::System;
 use tokio::sync::{Notify, oneshot};
 
 use crate::{
     dice::Dice,
-    door::{self, Answer, Reply, Request},
+    door::{Answer, Doors, Entrance, Money, Reply, Request, Told},
     executor::yield_now,
     listener::Listener,
     provider::Provider,
@@ -27,8 +26,8 @@ use crate::{
 /// A process of the shop that runs.
 #[derive(Clone)]
 pub struct Process {
-    /// The shop.
-    pub engine: Engine,
+    /// The doors of the shop.
+    pub entrance: Entrance,
     /// Starts tasks that die with the process.
     pub system: System,
     /// Whether it has died. What a dying process says reaches nobody.
@@ -39,6 +38,8 @@ pub struct Process {
 pub struct World {
     /// Time and tasks outside of the shop.
     pub system: System,
+    /// The doors that are open.
+    pub doors: Doors,
     /// The seed, from which every actor makes dice of its own.
     pub seed: u64,
     /// The record of the run.
@@ -72,6 +73,7 @@ impl World {
     pub fn new(
         system: System,
         seed: u64,
+        doors: Doors,
         trace: Arc<Trace>,
         provider: Arc<Provider>,
         listener: Arc<Listener>,
@@ -79,6 +81,7 @@ impl World {
         let web = Receiver::new(system.clone(), Dice::new(seed, "receiver"), trace.clone());
         Self {
             system,
+            doors,
             seed,
             trace,
             provider,
@@ -139,13 +142,13 @@ impl World {
             return Answer::Lost;
         };
         let (mut answer, answered) = oneshot::channel();
-        let engine = process.engine.clone();
+        let entrance = process.entrance.clone();
         process.system.spawn(async move {
             // A server drops what it does for a client that has hung up.
             let served = tokio::select! {
                 biased;
                 () = answer.closed() => return,
-                served = door::serve(&engine, request) => served,
+                served = entrance.serve(request) => served,
             };
             let _gone = answer.send(served);
         });
@@ -180,13 +183,10 @@ impl World {
             Answer::Refused(refusal) if refusal.code == Code::Internal => {
                 self.trace.violation(format!("{}: {}", request.call.name(), refusal));
             }
-            Answer::Ok { reply: Reply::Completion(completion), .. } => {
-                let is_paid = completion
-                    .payment
-                    .as_ref()
-                    .is_none_or(|payment| payment.status == PaymentStatus::Paid);
+            Answer::Ok(Told { reply: Reply::Purchase(purchase), .. }) => {
+                let Some(order) = purchase.order else { return };
                 let mut acknowledged = lock(&self.acknowledged);
-                *acknowledged.entry(completion.order.id).or_default() |= is_paid;
+                *acknowledged.entry(order).or_default() |= purchase.money == Money::Paid;
             }
             _ => {}
         }

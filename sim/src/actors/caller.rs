@@ -10,7 +10,7 @@ use handel_domain::{Code, refusal::Kind};
 
 use crate::{
     dice::Dice,
-    door::{Answer, Call, Reply, Request, Who},
+    door::{Answer, Call, Door, Money, Reply, Request, Who},
     world::{Patience, World},
 };
 
@@ -22,6 +22,8 @@ pub struct Caller {
     pub world: Arc<World>,
     pub dice: Dice,
     pub name: String,
+    /// The door that this one comes through.
+    pub door: Door,
     keys: Mutex<BTreeMap<String, Told>>,
     keys_made: Mutex<u64>,
 }
@@ -29,21 +31,31 @@ pub struct Caller {
 /// The first final reply to a key, and what was asked.
 struct Told {
     request: String,
-    reply: String,
+    words: String,
 }
 
 impl Caller {
-    /// Somebody of that name, with dice of their own.
-    pub fn new(world: Arc<World>, name: String) -> Self {
+    /// Somebody of that name, with dice of their own, who comes through one of some doors. None if all of them
+    /// are shut.
+    pub fn new(world: Arc<World>, name: String, doors: &[Door]) -> Option<Self> {
         let dice = Dice::new(world.seed, &name);
-        Self { world, dice, name, keys: Mutex::default(), keys_made: Mutex::default() }
+        let open = world.doors.among(doors);
+        let door = *open.get(dice.index(open.len()))?;
+        Some(Self { world, dice, name, door, keys: Mutex::default(), keys_made: Mutex::default() })
     }
 
-    /// A key that was not used before.
+    /// Somebody of the house, for whom there is always a way in.
+    pub fn of_house(world: Arc<World>, name: String) -> Self {
+        let dice = Dice::new(world.seed, &name);
+        let door = Door::Engine;
+        Self { world, dice, name, door, keys: Mutex::default(), keys_made: Mutex::default() }
+    }
+
+    /// A key that was not used before, and too long to be guessed.
     pub fn fresh_key(&self) -> String {
         let mut made = self.keys_made.lock().unwrap_or_else(PoisonError::into_inner);
         *made += 1;
-        format!("{}-{made}", self.name)
+        format!("the-key-of-{}-{made}", self.name)
     }
 
     /// A key, or none: not everybody sends one where it is not demanded.
@@ -70,6 +82,7 @@ impl Caller {
     pub async fn ask_with(&self, request: &Request, patience: Patience) -> Answer {
         let world = &self.world;
         world.trace.count("calls");
+        world.trace.count(request.door.calls());
         let answer = world.call(request.clone(), patience).await;
         let key = request.key.as_deref().unwrap_or("no key");
         world.trace.note(format!(
@@ -103,7 +116,7 @@ impl Caller {
 
     /// A request of this caller.
     pub fn request(&self, who: Who, key: Option<String>, call: Call) -> Request {
-        Request { who, key, call }
+        Request { who, door: self.door, key, call }
     }
 
     /// Holds an answer against what was said before to the same key.
@@ -113,17 +126,17 @@ impl Caller {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         let trace = &self.world.trace;
         match (keys.get(key), answer) {
-            (None, Answer::Ok { reply, .. }) if is_final(reply) => {
-                keys.insert(key.clone(), Told { request: asked, reply: format!("{reply:?}") });
+            (None, Answer::Ok(said)) if is_final(&said.reply) => {
+                keys.insert(key.clone(), Told { request: asked, words: said.words.clone() });
             }
-            (Some(told), Answer::Ok { reply, .. }) if told.request == asked => {
+            (Some(told), Answer::Ok(said)) if told.request == asked => {
                 trace.count("replies repeated");
-                let reply = format!("{reply:?}");
-                if told.reply != reply {
-                    trace.violation(format!("key {key}: first told {}, then {reply}", told.reply));
+                if told.words != said.words {
+                    let (first, then) = parted(&told.words, &said.words);
+                    trace.violation(format!("key {key}: first told {first}, then {then}"));
                 }
             }
-            (Some(_), Answer::Ok { .. }) => {
+            (Some(_), Answer::Ok(_)) => {
                 trace.violation(format!("key {key} was taken for another request"));
             }
             (Some(_), Answer::Refused(refusal)) if is_passing(refusal.code) => {}
@@ -141,12 +154,23 @@ impl Caller {
     }
 }
 
+/// Two texts from shortly before the place where they part.
+fn parted<'t>(first: &'t str, then: &'t str) -> (&'t str, &'t str) {
+    let same = first.chars().zip(then.chars()).take_while(|(one, other)| one == other).count();
+    let rest = |text: &'t str| {
+        let begin = text.char_indices().nth(same.saturating_sub(40)).map_or(0, |(at, _)| at);
+        let end = text.char_indices().nth(same + 200).map_or(text.len(), |(at, _)| at);
+        &text[begin..end]
+    };
+    (rest(first), rest(then))
+}
+
 /// Whether the same request may be answered otherwise later.
 fn may_change(answer: &Answer) -> bool {
     match answer {
         Answer::Lost => true,
         Answer::Refused(refusal) => is_passing(refusal.code),
-        Answer::Ok { .. } => false,
+        Answer::Ok(_) => false,
     }
 }
 
@@ -157,11 +181,6 @@ fn is_passing(code: Code) -> bool {
 
 /// A charge that was never sent leaves its key free: the same request makes another attempt.
 fn is_final(reply: &Reply) -> bool {
-    match reply {
-        Reply::Completion(completion) => {
-            let refusal = completion.payment_refusal();
-            refusal.is_none_or(|refusal| refusal.code != Code::ProviderUnavailable)
-        }
-        _ => true,
-    }
+    let Reply::Purchase(purchase) = reply else { return true };
+    purchase.money != Money::Declined(Code::ProviderUnavailable)
 }

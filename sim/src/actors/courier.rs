@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::caller::Caller;
 use crate::{
-    door::{Answer, Call, Who},
+    door::{Answer, Call, Door, Who},
     provider::Webhook,
     world::World,
 };
@@ -15,7 +15,9 @@ pub struct Courier(Caller);
 impl Courier {
     /// The courier of the provider.
     pub fn new(world: Arc<World>) -> Self {
-        Self(Caller::new(world, "courier".to_owned()))
+        let name = "courier";
+        let caller = Caller::new(world.clone(), name.to_owned(), &[Door::Engine, Door::Rest]);
+        Self(caller.unwrap_or_else(|| Caller::of_house(world, name.to_owned())))
     }
 
     /// Carries until nobody lives any more.
@@ -32,7 +34,7 @@ impl Courier {
         let call = Call::Webhook { body: webhook.body.clone() };
         let request = self.0.request(Who::Shopper(None), None, call);
         match self.0.ask(&request).await {
-            Answer::Ok { .. } => self.0.world.trace.count("webhooks"),
+            Answer::Ok(_) => self.0.world.trace.count("webhooks"),
             // No answer, or not now: it comes again, later and later in the day.
             _ => self.0.world.provider.put_back(webhook, self.wait()),
         }

@@ -71,9 +71,10 @@ pub fn enter(world: &Arc<World>, cast: Cast, hours: u64) {
             let speaks = is_agent && number % 2 == 0;
             world.system.spawn(async move {
                 inside.sleep(Duration::from_millis(at_ms)).await;
-                match speaks {
-                    true => program::Program::new(inside, number).visit().await,
-                    false => shopper::Shopper::new(inside, number, is_agent).visit().await,
+                if speaks {
+                    program::visit(inside, number).await;
+                } else {
+                    shopper::visit(inside, number, is_agent).await;
                 }
             });
         }

@@ -5,38 +5,37 @@ use std::sync::Arc;
 use futures_util::future::join;
 use handel_domain::{
     Code,
-    checkout::{Buyer, CheckoutStatus},
+    checkout::Buyer,
     id::{CheckoutId, OrderId},
-    order::Status,
-    payment::{AttemptStatus, NextAction},
 };
-use handel_engine::{CheckoutView, Completion};
 use handel_testkit::fixtures;
 
 use super::{caller::Caller, goods};
 use crate::{
-    door::{Answer, Call, Reply, Request, Who, Wish},
+    door::{Answer, Call, Checkout, Door, Money, Purchase, Request, Who, Wish},
     world::World,
 };
 
+/// The visit of the program of that number, if a door is open to it.
+pub async fn visit(world: Arc<World>, number: u64) {
+    let doors = [Door::Engine, Door::Ucp];
+    let Some(caller) = Caller::new(world, format!("program{number}"), &doors) else { return };
+    Program { caller, who: Who::Agent(number) }.visit().await;
+}
+
 /// A program that buys, or nearly.
-pub struct Program {
+struct Program {
     caller: Caller,
     who: Who,
 }
 
 impl Program {
-    /// The program of that number.
-    pub fn new(world: Arc<World>, number: u64) -> Self {
-        Self { caller: Caller::new(world, format!("program{number}")), who: Who::Agent(number) }
-    }
-
-    /// One visit.
-    pub async fn visit(self) {
+    async fn visit(self) {
         self.caller.world.trace.count("visits of programs");
+        self.browse().await;
         let open = Call::Open { wish: self.wish(), buyer: self.buyer() };
         let opened = self.caller.insist(&self.write(open)).await;
-        let Some(mut view) = checkout_of(opened) else { return };
+        let Some(mut view) = opened.checkout() else { return };
         for _ in 0..self.caller.dice.below(4) {
             self.think().await;
             match self.say_anew(&view).await {
@@ -45,17 +44,33 @@ impl Program {
             }
         }
         if self.caller.dice.percent(10) {
-            self.give_up(view.checkout.id).await;
+            self.give_up(view.id).await;
             return;
         }
         self.think().await;
-        let completion = match self.caller.dice.percent(20) {
-            true => self.change_its_mind_at_once(&view).await,
-            false => self.complete(&view).await,
+        let token = self.token();
+        let purchase = match self.caller.dice.percent(20) {
+            true => self.change_its_mind_at_once(&view, &token).await,
+            false => self.complete(&view, &token).await,
         };
-        if let Some(completion) = completion {
-            self.afterwards(&view, &completion).await;
+        if let Some(purchase) = purchase {
+            self.afterwards(&view, &purchase, &token).await;
         }
+    }
+
+    async fn browse(&self) {
+        if self.caller.dice.percent(30) {
+            let call = match self.caller.dice.percent(50) {
+                true => Call::ListProducts,
+                false => Call::ViewProduct { sku: goods::SCARCE.to_owned() },
+            };
+            self.caller.ask(&self.caller.request(self.who.clone(), None, call)).await;
+        }
+    }
+
+    /// What stands for a means of payment of its buyer.
+    fn token(&self) -> String {
+        format!("tok_{}_{}", self.caller.name, self.caller.dice.below(1_000))
     }
 
     async fn think(&self) {
@@ -63,7 +78,7 @@ impl Program {
     }
 
     fn write(&self, call: Call) -> Request {
-        self.caller.request(self.who, self.caller.perhaps_key(), call)
+        self.caller.request(self.who.clone(), self.caller.perhaps_key(), call)
     }
 
     fn wish(&self) -> Wish {
@@ -90,60 +105,62 @@ impl Program {
 
     /// Says another basket, with a key, so that nothing of it can happen later. None where it does not know what
     /// became of it: then it agrees to nothing.
-    async fn say_anew(&self, view: &CheckoutView) -> Option<Box<CheckoutView>> {
-        let (checkout, wish) = (view.checkout.id, self.wish());
-        let mut expected_version = self.caller.dice.percent(50).then_some(view.checkout.version);
+    async fn say_anew(&self, view: &Checkout) -> Option<Checkout> {
+        let (checkout, wish) = (view.id, self.wish());
+        let mut expected_version = view.version.filter(|_| self.caller.dice.percent(50));
         if self.caller.dice.percent(10) {
-            expected_version = Some(view.checkout.version + 1);
+            expected_version = view.version.map(|version| version + 1);
         }
         let call = Call::Replace { checkout, wish, buyer: self.buyer(), expected_version };
-        let request = self.caller.request(self.who, Some(self.caller.fresh_key()), call);
+        let request = self.caller.request(self.who.clone(), Some(self.caller.fresh_key()), call);
         match self.caller.insist(&request).await {
             Answer::Refused(refusal) if refusal.code == Code::VersionConflict => {
                 self.look(checkout).await
             }
-            answer => checkout_of(answer),
+            answer => answer.checkout(),
         }
     }
 
-    async fn look(&self, checkout: CheckoutId) -> Option<Box<CheckoutView>> {
-        let see = self.caller.request(self.who, None, Call::SeeCheckout { checkout });
-        checkout_of(self.caller.insist(&see).await)
+    async fn look(&self, checkout: CheckoutId) -> Option<Checkout> {
+        let see = self.caller.request(self.who.clone(), None, Call::SeeCheckout { checkout });
+        self.caller.insist(&see).await.checkout()
     }
 
     async fn give_up(&self, checkout: CheckoutId) -> bool {
         let request = self.write(Call::CancelCheckout { checkout });
-        let Some(view) = checkout_of(self.caller.insist(&request).await) else { return false };
+        let Some(view) = self.caller.insist(&request).await.checkout() else { return false };
         let trace = &self.caller.world.trace;
         trace.count("checkouts given up");
-        if view.checkout.status != CheckoutStatus::Canceled || view.checkout.order_id.is_some() {
-            trace.violation(format!("{checkout} was given up, and is {:?}", view.checkout.status));
+        if !view.is_canceled || view.has_order {
+            trace.violation(format!("{checkout} was given up, and is {view:?}"));
         }
         true
     }
 
-    fn completing(&self, view: &CheckoutView) -> Request {
-        let agreed = view.quote.totals.total_minor;
+    fn completing(&self, view: &Checkout, token: &str) -> Request {
+        let agreed_minor = view.goods.total_minor;
         let call = Call::Complete {
-            checkout: view.checkout.id,
-            token: format!("tok_{}", self.caller.dice.below(1_000)),
-            expected_total_minor: Some(agreed),
+            checkout: view.id,
+            token: token.to_owned(),
+            expected_total_minor: self.caller.door.takes_totals().then_some(agreed_minor),
         };
-        self.caller.request(self.who, Some(self.caller.fresh_key()), call)
+        self.caller.request(self.who.clone(), Some(self.caller.fresh_key()), call)
     }
 
-    /// Completes what it saw, with another means of payment if one is declined.
-    async fn complete(&self, view: &CheckoutView) -> Option<Box<Completion>> {
+    /// Completes what it saw, once more if the payment is declined.
+    async fn complete(&self, view: &Checkout, token: &str) -> Option<Purchase> {
         let mut last = None;
         for _ in 0..3 {
-            let answer = self.caller.insist(&self.completing(view)).await;
+            let request = self.completing(view, token);
+            let answer = self.caller.insist(&request).await;
             if matches!(&answer, Answer::Refused(no) if no.code == Code::PromotionUsedUp) {
                 self.caller.world.trace.count("codes that are used up");
             }
-            let Some(completion) = completion_of(answer) else { return last };
-            self.check(view, &completion);
-            let is_declined = completion.payment_refusal().is_some();
-            last = Some(completion);
+            let Some(purchase) = answer.purchase() else { return last };
+            self.check(view, &purchase);
+            self.again(&request, &purchase).await;
+            let is_declined = purchase.is_declined();
+            last = Some(purchase);
             if !is_declined || self.caller.world.is_closing() {
                 break;
             }
@@ -152,79 +169,71 @@ impl Program {
         last
     }
 
-    /// Completes and gives up in the same moment: one of both may happen.
-    async fn change_its_mind_at_once(&self, view: &CheckoutView) -> Option<Box<Completion>> {
-        let request = self.completing(view);
-        let completing = self.caller.insist(&request);
-        let (answer, gave_up) = join(completing, self.give_up(view.checkout.id)).await;
-        let completion = completion_of(answer)?;
-        self.check(view, &completion);
-        if gave_up && completion.order.status == Status::Paid {
-            let sentence = format!("{} was paid and given up", view.checkout.id);
-            self.caller.world.trace.violation(sentence);
+    /// Repeats what was answered, and misuses its key.
+    async fn again(&self, request: &Request, purchase: &Purchase) {
+        if self.caller.dice.percent(30) {
+            self.caller.ask(request).await;
         }
-        Some(completion)
+        if !purchase.is_declined()
+            && self.caller.dice.percent(10)
+            && let Call::Complete { checkout, expected_total_minor, .. } = request.call
+        {
+            let token = "tok_other".to_owned();
+            let call = Call::Complete { checkout, token, expected_total_minor };
+            self.caller.ask(&Request { call, ..request.clone() }).await;
+        }
+    }
+
+    /// Completes and gives up in the same moment: one of both may happen.
+    async fn change_its_mind_at_once(&self, view: &Checkout, token: &str) -> Option<Purchase> {
+        let request = self.completing(view, token);
+        let completing = self.caller.insist(&request);
+        let (answer, gave_up) = join(completing, self.give_up(view.id)).await;
+        let purchase = answer.purchase()?;
+        self.check(view, &purchase);
+        if gave_up && purchase.money == Money::Paid && !purchase.is_canceled {
+            self.caller.world.trace.violation(format!("{} was paid and given up", view.id));
+        }
+        Some(purchase)
     }
 
     /// An order is what its program saw, line by line, at the price that it agreed to.
-    fn check(&self, view: &CheckoutView, completion: &Completion) {
-        let order = &completion.order;
-        let agreed: Vec<_> = view
-            .checkout
-            .lines
-            .iter()
-            .map(|line| (line.id, line.variant_id, line.quantity))
-            .collect();
-        let sold: Vec<_> =
-            order.lines.iter().map(|line| (line.id, line.variant_id, line.ordered)).collect();
-        if agreed != sold || order.total_minor != view.quote.totals.total_minor {
-            let sentence = format!("{} is not what its program agreed to", order.id);
+    fn check(&self, view: &Checkout, purchase: &Purchase) {
+        let Some(sold) = &purchase.goods else { return };
+        let is_agreed = match self.caller.door.takes_totals() {
+            true => *sold == view.goods,
+            false => sold.lines == view.goods.lines,
+        };
+        if !is_agreed {
+            let sentence = format!("{} is not sold as its program agreed to", view.id);
             self.caller.world.trace.violation(sentence);
-        }
-        if order.agent().is_none() {
-            self.caller.world.trace.violation(format!("{} forgot its program", order.id));
         }
     }
 
     /// What happens after an order: approving, giving up while it waits, and looking.
-    async fn afterwards(&self, view: &CheckoutView, completion: &Completion) {
-        let attempt = completion.payment.as_ref().and_then(|payment| payment.attempt.as_ref());
-        let waits = attempt.is_some_and(|attempt| {
-            attempt.status == AttemptStatus::RequiresAction
-                && matches!(attempt.next_action, Some(NextAction::Redirect { .. }))
-        });
-        if let Some(attempt) = attempt.filter(|_| waits && self.caller.dice.percent(60)) {
+    async fn afterwards(&self, view: &Checkout, purchase: &Purchase, token: &str) {
+        let waits = purchase.money == Money::WaitsForBuyer;
+        if waits && self.caller.dice.percent(60) {
             self.caller.think(1_000, 120_000).await;
-            self.caller.world.provider.decide(attempt.id, self.caller.dice.percent(85));
+            self.caller.world.provider.decide(token, self.caller.dice.percent(85));
         }
         if self.caller.dice.percent(30) {
             self.think().await;
-            self.give_up(view.checkout.id).await;
+            self.give_up(view.id).await;
         }
         self.think().await;
-        self.see_order(completion.order.id).await;
+        self.look(view.id).await;
+        if let Some(order) = purchase.order {
+            self.see_order(order).await;
+        }
     }
 
     async fn see_order(&self, order: OrderId) {
-        let request = self.caller.request(self.who, None, Call::SeeOrder { order });
+        let request = self.caller.request(self.who.clone(), None, Call::SeeOrder { order });
         if let Answer::Refused(refusal) = self.caller.ask(&request).await
             && refusal.code == Code::OrderUnknown
         {
             self.caller.world.trace.violation(format!("{order} is hidden from its program"));
         }
-    }
-}
-
-fn checkout_of(answer: Answer) -> Option<Box<CheckoutView>> {
-    match answer {
-        Answer::Ok { reply: Reply::Checkout(view), .. } => Some(view),
-        _ => None,
-    }
-}
-
-fn completion_of(answer: Answer) -> Option<Box<Completion>> {
-    match answer {
-        Answer::Ok { reply: Reply::Completion(completion), .. } => Some(completion),
-        _ => None,
     }
 }

@@ -6,43 +6,42 @@ use futures_util::future::join_all;
 use handel_domain::{
     Code,
     checkout::Buyer,
-    id::{CartId, CheckoutId, OrderId},
-    payment::{AttemptStatus, NextAction},
+    id::{CheckoutId, OrderId},
 };
-use handel_engine::{Completion, OwnedCart};
 use handel_testkit::fixtures;
 
 use super::{caller::Caller, goods};
 use crate::{
-    door::{Answer, Call, Reply, Request, Who},
+    door::{Answer, Call, Cart, Door, Mine, Money, Purchase, Reply, Request, Who},
     world::World,
 };
 
+/// The visit of somebody of that number, if a door is open to them. It may last for hours.
+pub async fn visit(world: Arc<World>, number: u64, is_agent: bool) {
+    let kind = if is_agent { "agent" } else { "shopper" };
+    let doors = [Door::Engine, Door::Rest];
+    let Some(caller) = Caller::new(world, format!("{kind}{number}"), &doors) else { return };
+    Shopper { caller, is_agent }.visit().await;
+}
+
 /// Somebody who buys, or nearly.
-pub struct Shopper {
+struct Shopper {
     caller: Caller,
     /// Programs think fast, and send things twice.
     is_agent: bool,
 }
 
-/// A cart with the token that opens it.
-struct Mine {
-    id: CartId,
+/// A purchase, and the token that it was to be paid with.
+struct Bought {
+    purchase: Purchase,
     token: String,
 }
 
 impl Shopper {
-    /// Somebody of that number.
-    pub fn new(world: Arc<World>, number: u64, is_agent: bool) -> Self {
-        let kind = if is_agent { "agent" } else { "shopper" };
-        Self { caller: Caller::new(world, format!("{kind}{number}")), is_agent }
-    }
-
-    /// One visit, which may last for hours.
-    pub async fn visit(self) {
+    async fn visit(self) {
         self.caller.world.trace.count("visits");
         self.browse().await;
-        let Some(mut cart) = self.fill_cart().await else { return };
+        let Some(cart) = self.fill_cart().await else { return };
         if self.caller.dice.percent(12) {
             return;
         }
@@ -59,9 +58,9 @@ impl Shopper {
                 false => self.check_out(&cart).await,
             };
             match done {
-                Some(completion) => return self.afterwards(&cart, completion).await,
+                Some(bought) => return self.afterwards(&cart, bought).await,
                 None if self.caller.dice.percent(50) => return,
-                None => self.change_mind(&mut cart).await,
+                None => self.change_mind(&cart).await,
             }
         }
     }
@@ -94,15 +93,14 @@ impl Shopper {
     async fn fill_cart(&self) -> Option<Mine> {
         let mut mine: Option<Mine> = None;
         for _ in 0..=self.caller.dice.below(3) {
-            let who = Who::Shopper(mine.as_ref().map(|cart| cart.id));
+            let who = Who::Shopper(mine.clone());
             let call = Call::AddItem {
-                cart: mine.as_ref().map(|cart| cart.token.clone()),
                 sku: self.wish().to_owned(),
                 quantity: self.caller.dice.range(1, 4),
             };
             let request = self.caller.request(who, self.caller.perhaps_key(), call);
             if let Some(cart) = cart_of(self.caller.insist(&request).await) {
-                mine = Some(Mine { id: cart.view.cart.id, token: cart.token });
+                mine = Some(Mine { id: cart.id, token: cart.token });
             }
             self.think().await;
         }
@@ -116,34 +114,34 @@ impl Shopper {
     async fn give_codes(&self, cart: &Mine) {
         let code = || (*self.caller.dice.pick(goods::CODES)).to_owned();
         let codes = (0..=self.caller.dice.below(2)).map(|_| code()).collect();
-        let set = Call::SetCodes { cart: cart.token.clone(), codes };
-        let who = Who::Shopper(Some(cart.id));
+        let set = Call::SetCodes { codes };
+        let who = Who::Shopper(Some(cart.clone()));
         let request = self.caller.request(who, self.caller.perhaps_key(), set);
         let set = cart_of(self.caller.insist(&request).await);
-        if set.is_some_and(|cart| !cart.view.quote.discounts.is_empty()) {
+        if set.is_some_and(|cart| cart.is_reduced) {
             self.caller.world.trace.count("codes that save something");
         }
         self.think().await;
     }
 
     /// Looks into the cart and takes something out, or more of it; or tries without codes.
-    async fn change_mind(&self, cart: &mut Mine) {
-        let who = Who::Shopper(Some(cart.id));
-        let see = Call::SeeCart { cart: cart.token.clone() };
-        let seen = self.caller.insist(&self.caller.request(who, None, see)).await;
-        let Some(seen) = cart_of(seen) else { return };
-        let lines = &seen.view.cart.lines;
-        if !seen.view.cart.codes.is_empty() && self.caller.dice.percent(50) {
-            let drop = Call::SetCodes { cart: cart.token.clone(), codes: Vec::new() };
+    async fn change_mind(&self, cart: &Mine) {
+        let who = Who::Shopper(Some(cart.clone()));
+        let see = self.caller.request(who.clone(), None, Call::SeeCart);
+        let Some(Cart { lines, has_codes, .. }) = cart_of(self.caller.insist(&see).await) else {
+            return;
+        };
+        if has_codes && self.caller.dice.percent(50) {
+            let drop = Call::SetCodes { codes: Vec::new() };
             self.caller.insist(&self.caller.request(who, self.caller.perhaps_key(), drop)).await;
             return;
         }
         if lines.is_empty() {
             return;
         }
-        let line = self.caller.dice.pick(lines).id;
+        let line = *self.caller.dice.pick(&lines);
         let quantity = self.caller.dice.range(i64::from(lines.len() == 1), 3);
-        let set = Call::SetQuantity { cart: cart.token.clone(), line, quantity };
+        let set = Call::SetQuantity { line, quantity };
         let request = self.caller.request(who, self.caller.perhaps_key(), set);
         self.caller.insist(&request).await;
         self.think().await;
@@ -162,23 +160,20 @@ impl Shopper {
         buyer
     }
 
-    async fn check_out(&self, cart: &Mine) -> Option<Box<Completion>> {
-        let who = Who::Shopper(Some(cart.id));
-        let make = Call::CreateCheckout { cart: cart.token.clone(), buyer: self.buyer() };
-        let made =
-            self.caller.insist(&self.caller.request(who, self.caller.perhaps_key(), make)).await;
-        let Answer::Ok { reply: Reply::Checkout(mut view), .. } = made else { return None };
+    async fn check_out(&self, cart: &Mine) -> Option<Bought> {
+        let who = Who::Shopper(Some(cart.clone()));
+        let make = Call::CreateCheckout { buyer: self.buyer() };
+        let make = self.caller.request(who.clone(), self.caller.perhaps_key(), make);
+        let mut view = self.caller.insist(&make).await.checkout()?;
         self.think().await;
         if self.caller.dice.percent(20) {
-            let see = Call::SeeCheckout { checkout: view.checkout.id };
-            self.caller.ask(&self.caller.request(who, None, see)).await;
+            let see = Call::SeeCheckout { checkout: view.id };
+            self.caller.ask(&self.caller.request(who.clone(), None, see)).await;
         }
         if self.caller.dice.percent(25) {
-            let update = Call::UpdateCheckout { checkout: view.checkout.id, buyer: self.buyer() };
+            let update = Call::UpdateCheckout { checkout: view.id, buyer: self.buyer() };
             let request = self.caller.request(who, self.caller.perhaps_key(), update);
-            if let Answer::Ok { reply: Reply::Checkout(updated), .. } =
-                self.caller.insist(&request).await
-            {
+            if let Some(updated) = self.caller.insist(&request).await.checkout() {
                 view = updated;
             }
             self.think().await;
@@ -186,8 +181,8 @@ impl Shopper {
         if self.caller.dice.percent(8) {
             return None;
         }
-        let agreed = self.caller.dice.percent(50).then_some(view.quote.totals.total_minor);
-        self.complete(cart, view.checkout.id, agreed).await
+        let agreed = self.caller.dice.percent(50).then_some(view.goods.total_minor);
+        self.complete(cart, view.id, agreed).await
     }
 
     /// Completes a checkout, with another means of payment if one is declined.
@@ -196,22 +191,22 @@ impl Shopper {
         cart: &Mine,
         checkout: CheckoutId,
         expected_total_minor: Option<i64>,
-    ) -> Option<Box<Completion>> {
-        let who = Who::Shopper(Some(cart.id));
+    ) -> Option<Bought> {
+        let who = Who::Shopper(Some(cart.clone()));
         let mut last = None;
         for _ in 0..3 {
             let key = self.caller.fresh_key();
-            let token = format!("tok_{}", self.caller.dice.below(1_000));
-            let call = Call::Complete { checkout, token, expected_total_minor };
-            let request = self.caller.request(who, Some(key), call);
+            let token = self.token();
+            let call = Call::Complete { checkout, token: token.clone(), expected_total_minor };
+            let request = self.caller.request(who.clone(), Some(key), call);
             let answer = self.send(&request).await;
             if matches!(&answer, Answer::Refused(no) if no.code == Code::PromotionUsedUp) {
                 self.caller.world.trace.count("codes that are used up");
                 return last;
             }
-            let Some(completion) = completion_of(answer) else { return last };
-            let is_declined = completion.payment_refusal().is_some();
-            last = Some(completion);
+            let Some(purchase) = answer.purchase() else { return last };
+            let is_declined = purchase.is_declined();
+            last = Some(Bought { purchase, token });
             if !is_declined || self.caller.world.is_closing() || self.caller.dice.percent(40) {
                 break;
             }
@@ -220,12 +215,18 @@ impl Shopper {
         last
     }
 
-    async fn submit(&self, cart: &Mine) -> Option<Box<Completion>> {
-        let token = format!("tok_{}", self.caller.dice.below(1_000));
-        let call = Call::Submit { cart: cart.token.clone(), buyer: self.buyer(), token };
-        let who = Who::Shopper(Some(cart.id));
+    /// What stands for a means of payment of this one.
+    fn token(&self) -> String {
+        format!("tok_{}_{}", self.caller.name, self.caller.dice.below(1_000))
+    }
+
+    async fn submit(&self, cart: &Mine) -> Option<Bought> {
+        let token = self.token();
+        let call = Call::Submit { buyer: self.buyer(), token: token.clone() };
+        let who = Who::Shopper(Some(cart.clone()));
         let request = self.caller.request(who, Some(self.caller.fresh_key()), call);
-        completion_of(self.send(&request).await)
+        let purchase = self.send(&request).await.purchase()?;
+        Some(Bought { purchase, token })
     }
 
     /// Sends what buys: some send it several times at once, or once more although it was answered.
@@ -238,7 +239,7 @@ impl Shopper {
             0 | 1 => self.caller.insist(request).await,
             _ => self.at_once(request, copies).await,
         };
-        if matches!(answer, Answer::Ok { .. }) {
+        if matches!(answer, Answer::Ok(_)) {
             self.again(request).await;
         }
         answer
@@ -254,7 +255,7 @@ impl Shopper {
             })
             .collect();
         let answers = join_all(requests.iter().map(|request| self.caller.ask(request))).await;
-        let answered = answers.into_iter().find(|answer| matches!(answer, Answer::Ok { .. }));
+        let answered = answers.into_iter().find(|answer| matches!(answer, Answer::Ok(_)));
         match answered {
             Some(answer) => answer,
             None => self.caller.insist(request).await,
@@ -276,54 +277,46 @@ impl Shopper {
     }
 
     /// What happens after an order: approving, looking, completing again, repeating hours later.
-    async fn afterwards(&self, cart: &Mine, completion: Box<Completion>) {
-        self.approve(&completion).await;
-        let order = completion.order.id;
+    async fn afterwards(&self, cart: &Mine, bought: Bought) {
+        self.approve(&bought).await;
+        let Purchase { order, checkout, .. } = bought.purchase;
         if self.caller.dice.percent(40) {
             self.think().await;
             self.look(cart, order).await;
         }
+        let Some(checkout) = checkout else { return };
         if self.caller.dice.percent(20) {
             self.think().await;
-            self.complete(cart, completion.order.checkout_id, None).await;
+            self.complete(cart, checkout, None).await;
         }
         if self.caller.dice.percent(10) {
             self.caller.think(600_000, 9_000_000).await;
             self.look(cart, order).await;
-            self.complete(cart, completion.order.checkout_id, None).await;
+            self.complete(cart, checkout, None).await;
         }
     }
 
     /// Approves the payment at the provider, or does not, or forgets about it.
-    async fn approve(&self, completion: &Completion) {
-        let attempt = completion.payment.as_ref().and_then(|payment| payment.attempt.as_ref());
-        let Some(attempt) = attempt else { return };
-        let waits = attempt.status == AttemptStatus::RequiresAction
-            && matches!(attempt.next_action, Some(NextAction::Redirect { .. }));
+    async fn approve(&self, bought: &Bought) {
+        let waits = bought.purchase.money == Money::WaitsForBuyer;
         if waits && self.caller.dice.percent(75) {
             let late_ms = if self.caller.dice.percent(15) { 2_000_000 } else { 120_000 };
             self.caller.think(1_000, late_ms).await;
-            self.caller.world.provider.decide(attempt.id, self.caller.dice.percent(85));
+            self.caller.world.provider.decide(&bought.token, self.caller.dice.percent(85));
         }
     }
 
-    async fn look(&self, cart: &Mine, order: OrderId) {
-        let who = Who::Shopper(Some(cart.id));
+    async fn look(&self, cart: &Mine, order: Option<OrderId>) {
+        let Some(order) = order else { return };
+        let who = Who::Shopper(Some(cart.clone()));
         let see = self.caller.request(who, None, Call::SeeOrder { order });
         self.caller.ask(&see).await;
     }
 }
 
-fn cart_of(answer: Answer) -> Option<Box<OwnedCart>> {
-    match answer {
-        Answer::Ok { reply: Reply::Cart(cart), .. } => Some(cart),
-        _ => None,
-    }
-}
-
-fn completion_of(answer: Answer) -> Option<Box<Completion>> {
-    match answer {
-        Answer::Ok { reply: Reply::Completion(completion), .. } => Some(completion),
+fn cart_of(answer: Answer) -> Option<Cart> {
+    match answer.reply() {
+        Some(Reply::Cart(cart)) => Some(cart),
         _ => None,
     }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use handel_domain::{
-    id::OrderId,
-    order::{LineQuantity, Order, Status},
+    id::{LineId, OrderId},
+    order::{LineQuantity, Status},
 };
 
 use super::{caller::Caller, goods};
@@ -19,7 +19,7 @@ pub struct Clerk(Caller);
 impl Clerk {
     /// Somebody of that number.
     pub fn new(world: Arc<World>, number: u64) -> Self {
-        Self(Caller::new(world, format!("staff{number}")))
+        Self(Caller::of_house(world, format!("staff{number}")))
     }
 
     /// Works until the shop closes.
@@ -72,10 +72,8 @@ impl Clerk {
     }
 
     async fn some(&self, status: Option<Status>) -> Option<OrderId> {
-        match self.say(Call::ListOrders { status }).await {
-            Answer::Ok { reply: Reply::Orders(ids), .. } if !ids.is_empty() => {
-                Some(*self.0.dice.pick(&ids))
-            }
+        match self.say(Call::ListOrders { status }).await.reply() {
+            Some(Reply::Orders(ids)) if !ids.is_empty() => Some(*self.0.dice.pick(&ids)),
             _ => None,
         }
     }
@@ -105,17 +103,17 @@ impl Clerk {
 
     async fn ship(&self, order: OrderId) {
         let seen = self.say(Call::SeeOrder { order }).await;
-        let Answer::Ok { reply: Reply::Details(details), .. } = seen else { return };
+        let Some(Reply::Order(seen)) = seen.reply() else { return };
         let units = match self.0.dice.percent(40) {
-            true => self.part_of(&details.order),
+            true => self.part_of(&seen.lines),
             false => Vec::new(),
         };
         self.say(Call::Ship { order, units }).await;
     }
 
     /// Some of an order, and now and then more than there is.
-    fn part_of(&self, order: &Order) -> Vec<LineQuantity> {
-        let line = self.0.dice.pick(&order.lines);
-        vec![LineQuantity { line_id: line.id, quantity: self.0.dice.range(1, 3) }]
+    fn part_of(&self, lines: &[LineId]) -> Vec<LineQuantity> {
+        let line_id = *self.0.dice.pick(lines);
+        vec![LineQuantity { line_id, quantity: self.0.dice.range(1, 3) }]
     }
 }

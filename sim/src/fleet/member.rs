@@ -5,17 +5,18 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use handel_engine::{Engine, Limits, Parts};
+use handel_engine::Engine;
 use handel_ports::{BoxFuture, CrashPoint, Fate, System};
 use handel_store::{Database, DatabaseConfig};
-use handel_testkit::{PlainNews, Tasks};
+use handel_testkit::Tasks;
 use jiff::SignedDuration;
 use tokio::sync::{Notify, watch};
 
 use super::clock::{FastClock, LateClock};
 use crate::{
     dice::Dice,
-    site::Forgetful,
+    door::Entrance,
+    site,
     world::{Process, World},
 };
 
@@ -31,6 +32,7 @@ pub struct Yard {
 
 /// A process that runs.
 pub struct Member {
+    pub engine: Engine,
     pub process: Process,
     tasks: Arc<Tasks>,
     database: Database,
@@ -70,21 +72,13 @@ impl Yard {
             Arc::new(AtPoint { point, is_reached: AtomicBool::new(false), reached: Notify::new() });
         let system = System::new(clock, self.random.clone(), tasks.clone()).with_fate(doom.clone());
         let database = Database::open(&self.config).await.map_err(|error| error.to_string())?;
-        let parts = Parts {
-            database: database.clone(),
-            system: system.clone(),
-            providers: vec![self.world.provider.clone()],
-            cache: Arc::new(Forgetful::new(Dice::new(self.world.seed, "cache"))),
-            subscribers: vec![self.world.listener.clone()],
-            web: self.world.web.clone(),
-            webhook_formats: vec![Arc::new(PlainNews)],
-            limits: Limits::default(),
-        };
-        let engine = Engine::start(parts).await.map_err(|error| error.to_string())?;
+        let engine = site::start(self.world.clone(), database.clone(), system.clone()).await;
+        let engine = engine.map_err(|error| error.to_string())?;
         let (stop, stopped) = watch::channel(false);
         engine.start_upkeep(stopped);
-        let process = Process { engine, system, is_dead: Arc::default() };
-        Ok(Member { process, tasks, database, doom, _stop: stop })
+        let entrance = Entrance::new(engine.clone(), system.clone(), self.world.web.clone());
+        let process = Process { entrance, system, is_dead: Arc::default() };
+        Ok(Member { engine, process, tasks, database, doom, _stop: stop })
     }
 
     /// Takes note of a death at a point.

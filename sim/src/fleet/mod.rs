@@ -88,7 +88,7 @@ fn yard(plan: &Plan, test: &TestDatabase, clock: Arc<FastClock>, tasks: Arc<Task
     let trace = Arc::new(Trace::new(clock.clone(), plan.is_loud));
     let provider = Provider::new(system.clone(), Dice::new(seed, "provider"), trace.clone());
     let listener = Listener::new(system.clone(), Dice::new(seed, "listener"), trace.clone());
-    let world = World::new(system, seed, trace, Arc::new(provider), Arc::new(listener));
+    let world = World::new(system, seed, plan.doors, trace, Arc::new(provider), Arc::new(listener));
     Yard {
         world: Arc::new(world),
         clock,
@@ -102,7 +102,7 @@ fn yard(plan: &Plan, test: &TestDatabase, clock: Arc<FastClock>, tasks: Arc<Task
 async fn open_shop(yard: &Yard, seed: u64) -> Result<(), String> {
     let member = yard.launch(SignedDuration::ZERO, None).await?;
     let holds = Dice::new(seed, "channel").percent(40);
-    stock_up(&member.process.engine, holds).await;
+    stock_up(&member.engine, holds).await;
     member.kill().await;
     Ok(())
 }
@@ -198,7 +198,7 @@ async fn close_shop(yard: &Yard, tasks: &Tasks, database: &Database) -> Result<u
         return Ok(crashes);
     }
     let member = yard.launch(SignedDuration::ZERO, None).await?;
-    let engine: &Engine = &member.process.engine;
+    let engine: &Engine = &member.engine;
     settle_for_long(engine, world, |time| yard.clock.advance(time)).await;
     let mut found = audit_books(database, &world.provider.books(), Moment::AtRest).await;
     found.extend(leftovers::find(database, yard.clock.now()).await);

@@ -32,6 +32,8 @@ pub enum Standing {
 pub struct Entry {
     key: AttemptId,
     order_id: OrderId,
+    /// Whose money it is.
+    token: String,
     /// What is, or would be, taken.
     amount: Money,
     standing: Standing,
@@ -98,6 +100,7 @@ impl Books {
         let entry = self.0.entry(charge.key).or_insert_with(|| Entry {
             key: charge.key,
             order_id: charge.order_id,
+            token: charge.token.expose().clone(),
             amount: taken,
             standing,
             made_at: now,
@@ -122,17 +125,25 @@ impl Books {
         ended.collect()
     }
 
-    /// The buyer decides. The first decision holds.
-    pub fn decide(&mut self, key: AttemptId, approves: bool, now: Timestamp) -> Option<Report> {
-        let entry = self.0.get_mut(&key)?;
-        if entry.progress(now) || entry.standing != Standing::ActionRequired {
-            return None;
-        }
-        entry.standing = match approves {
-            true => Standing::Captured,
-            false => Standing::Declined(Code::PaymentDeclined),
-        };
-        Some(entry.report())
+    /// The buyer decides on all that waits. The first decision holds.
+    pub fn decide(
+        &mut self,
+        token: &str,
+        approves: bool,
+        now: Timestamp,
+    ) -> Vec<(AttemptId, Report)> {
+        let own = self.0.values_mut().filter(|entry| entry.token == token);
+        own.filter_map(|entry| {
+            if entry.progress(now) || entry.standing != Standing::ActionRequired {
+                return None;
+            }
+            entry.standing = match approves {
+                true => Standing::Captured,
+                false => Standing::Declined(Code::PaymentDeclined),
+            };
+            Some((entry.key, entry.report()))
+        })
+        .collect()
     }
 
     /// Gives money back, once for each key.

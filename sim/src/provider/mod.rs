@@ -101,10 +101,10 @@ impl Provider {
         self.shared.state().books.moved()
     }
 
-    /// The buyer approves a charge, or does not.
-    pub fn decide(&self, key: AttemptId, approves: bool) {
-        let decided = self.shared.state().books.decide(key, approves, self.shared.system.now());
-        if let Some(report) = decided {
+    /// The buyer whose means of payment has that token approves what waits for it, or does not.
+    pub fn decide(&self, token: &str, approves: bool) {
+        let decided = self.shared.state().books.decide(token, approves, self.shared.system.now());
+        for (key, report) in decided {
             self.shared.queue_webhook(key, report);
         }
     }
@@ -242,7 +242,8 @@ impl Shared {
 #[async_trait]
 impl PaymentProvider for Provider {
     fn name(&self) -> &'static str {
-        "sim"
+        // The name of a kind of provider that programs can pay with.
+        "test"
     }
 
     fn check_token(&self, _token: &Secret<String>) -> Result<(), Refusal> {

@@ -99,7 +99,7 @@ impl Layer {
             Adapter => &[Domain, Ports],
             Binary => &[Domain, Ports, Store, Engine, Kit, Door, Binding, Adapter],
             Testkit => &[Domain, Ports, Store, Engine, Adapter],
-            Sim => &[Domain, Ports, Store, Engine, Testkit],
+            Sim => &[Domain, Ports, Store, Engine, Kit, Door, Testkit],
             Fuzz => &[Domain, Ports, Engine, Kit, Door, Binding, Adapter, Testkit],
         }
     }
@@ -131,7 +131,9 @@ impl Layer {
             Testkit => "the test kit is a shop below the doors",
             Fuzz => "the fuzz targets are a shop of the test kit with its doors",
             Bench => "the bench meets a shop over the wire, as any client does",
-            Sim => "the simulation drives the engine, and is its own world beside it",
+            Sim => {
+                "the simulation drives the engine and its doors, and is its own world in the place of adapters"
+            }
             Xtask => "developer commands build without the product",
         }
     }
@@ -207,7 +209,9 @@ fn of_library(package: &Package, layer: Layer, dependency: &Dependency) -> Optio
         );
     }
     if name.starts_with("axum") && !speaks_http(layer, is_dev) {
-        return Some("HTTP servers belong to doors, adapters and the binary");
+        return Some(
+            "HTTP servers belong to doors, adapters, the binary, and what drives doors in process",
+        );
     }
     let has_database = matches!(layer, Store | Testkit | Bench)
         || package.directory == Path::new("adapters/local");
@@ -218,7 +222,8 @@ fn of_library(package: &Package, layer: Layer, dependency: &Dependency) -> Optio
 }
 
 fn speaks_http(layer: Layer, is_dev: bool) -> bool {
-    matches!(layer, Kit | Door | Binding | Adapter | Binary | Fuzz) || (layer == Testkit && is_dev)
+    matches!(layer, Kit | Door | Binding | Adapter | Binary | Fuzz | Sim)
+        || (layer == Testkit && is_dev)
 }
 
 #[cfg(test)]

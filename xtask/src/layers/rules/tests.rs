@@ -39,7 +39,14 @@ fn house() -> Vec<Package> {
         package(
             "sim",
             "handel-sim",
-            &["handel-domain", "handel-ports", "handel-store", "handel-engine", "handel-testkit"],
+            &[
+                "handel-store",
+                "handel-engine",
+                "handel-testkit",
+                "handel-kit",
+                "handel-rest",
+                "axum",
+            ],
         ),
         package("xtask", "xtask", &["serde_json"]),
     ]
@@ -97,7 +104,7 @@ fn dependencies_never_point_up_or_sideways() {
         ("handel-local", "handel-stripe"),
         ("handel-testkit", "handel-rest"),
         ("handel-bench", "handel-engine"),
-        ("handel-sim", "handel-rest"),
+        ("handel-sim", "handel-local"),
         ("xtask", "handel-domain"),
     ] {
         assert_refused(from, to, Kind::Normal);
