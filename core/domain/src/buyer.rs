@@ -9,6 +9,7 @@ use crate::{
     channel::Settings,
     origin::escape,
     refusal::{Code, FieldErrors, Refusal},
+    tax,
     text::{self, Email, Slug},
 };
 
@@ -59,6 +60,15 @@ pub struct Destination {
     pub id: String,
     /// The address.
     pub address: Address,
+}
+
+/// What is said of a buyer together with the payment, after the price was agreed to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WithPayment {
+    /// Decisions on consent, by purpose.
+    pub consents: BTreeMap<String, Consent>,
+    /// Who is billed.
+    pub billing_address: Option<Address>,
 }
 
 /// A decision of the buyer on one purpose.
@@ -124,6 +134,11 @@ impl Buyer {
         })
     }
 
+    /// Where tax is due.
+    pub(crate) fn taxed_at(&self, settings: &Settings) -> tax::Destination {
+        settings.destination(self.shipping_address.as_ref(), self.billing_address.as_ref())
+    }
+
     /// Takes over what is present in `newer`.
     pub fn merge(&mut self, newer: Self) {
         self.email = newer.email.or(self.email.take());
@@ -146,6 +161,26 @@ impl Buyer {
         };
         self.selected_destination = self.selected_destination.take().filter(is_there);
         self.consents.extend(newer.consents);
+    }
+
+    /// Adds what is said with the payment; what is absent stays as it was. Nothing of it changes what is owed: where
+    /// another billing address would mean other taxes, as it may if nothing is sent, it is left out.
+    pub(crate) fn add_with_payment(
+        &mut self,
+        said: WithPayment,
+        settings: &Settings,
+    ) -> Result<(), Refusal> {
+        let WithPayment { consents, billing_address } = said;
+        let mut said = Self { consents, billing_address, ..Self::default() }.checked(settings)?;
+        let moves_tax = said.billing_address.as_ref().is_some_and(|address| {
+            let moved = settings.destination(self.shipping_address.as_ref(), Some(address));
+            moved != self.taxed_at(settings)
+        });
+        if moves_tax {
+            said.billing_address = None;
+        }
+        self.merge(said);
+        Ok(())
     }
 
     /// Becomes what `newer` says. Decisions on consent stay for purposes of which nothing is said.
@@ -288,6 +323,69 @@ mod tests {
         };
         let checked = fine.checked(&settings()).expect("it is fine");
         assert_eq!((checked.first_name.as_deref(), checked.last_name), (Some("Ada"), None));
+    }
+
+    fn said_with_payment(purpose: &str, billing: Address) -> WithPayment {
+        let consents = BTreeMap::from([(purpose.to_owned(), Consent::default())]);
+        WithPayment { consents, billing_address: Some(billing) }
+    }
+
+    #[test]
+    fn what_is_said_with_the_payment_is_added() {
+        let mut buyer = to(&["a"], Some("a")).checked(&settings()).expect("it is there");
+        buyer.first_name = Some("Ada".into());
+        let vienna = Address {
+            country: "AT".parse().expect("a country"),
+            postal_code: Some("1010".into()),
+            ..home("bill")
+        };
+        for purpose in ["marketing", "analytics"] {
+            let said = said_with_payment(purpose, vienna.clone());
+            buyer.add_with_payment(said, &settings()).expect("it is fine");
+        }
+        assert_eq!(buyer.consents.keys().collect::<Vec<_>>(), ["analytics", "marketing"]);
+        let before = buyer.clone();
+        buyer.add_with_payment(WithPayment::default(), &settings()).expect("nothing is said");
+        assert_eq!((&buyer, buyer.billing_address.as_ref()), (&before, Some(&vienna)));
+        let card = said_with_payment("4242 4242 4242 4242", vienna);
+        buyer.add_with_payment(card, &settings()).expect_err("a card number");
+        assert_eq!(buyer, before);
+    }
+
+    #[test]
+    fn a_billing_address_with_the_payment_never_moves_tax() {
+        let at = |country: &str, region: Option<&str>| Address {
+            country: country.parse().expect("a country"),
+            region: region.map(str::to_owned),
+            postal_code: Some(if country == "US" { "10001" } else { "10115" }.to_owned()),
+            ..home("bill")
+        };
+        let places = [at("DE", None), at("FR", None), at("US", Some("NY")), at("US", Some("CA"))];
+        let (settings, mut taken) = (settings(), 0);
+        let known = || std::iter::once(None).chain(places.iter().cloned().map(Some));
+        for (shipping_address, billing_address) in
+            known().flat_map(|to| known().map(move |by| (to.clone(), by)))
+        {
+            for billing in &places {
+                let mut buyer = Buyer {
+                    shipping_address: shipping_address.clone(),
+                    billing_address: billing_address.clone(),
+                    ..Buyer::default()
+                };
+                let before = buyer.taxed_at(&settings);
+                let said = said_with_payment("marketing", billing.clone());
+                buyer.add_with_payment(said, &settings).expect("it is an address");
+                assert_eq!(
+                    buyer.taxed_at(&settings),
+                    before,
+                    "{shipping_address:?} {billing_address:?}"
+                );
+                assert_eq!(buyer.consents.len(), 1, "the rest is taken over");
+                taken += usize::from(buyer.billing_address.as_ref() == Some(billing));
+            }
+        }
+        // All of those whose goods are sent; at home where nothing is known; and where it says nothing new.
+        assert_eq!(taken, 4 * 5 * 4 + 1 + 4);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-pub use crate::buyer::{Buyer, Consent, DESTINATIONS_MAX, Destination};
+pub use crate::buyer::{Buyer, Consent, DESTINATIONS_MAX, Destination, WithPayment};
 use crate::{
     cart::{Cart, CartLine},
     channel::Settings,
@@ -165,8 +165,7 @@ impl Quote {
         settings: &Settings,
         deals: &Deals<'_>,
     ) -> Result<Self, Refusal> {
-        let destination =
-            settings.destination(buyer.shipping_address.as_ref(), buyer.billing_address.as_ref());
+        let destination = buyer.taxed_at(settings);
         let priced = |line: &CartLine| {
             offers.get(&line.variant_id).and_then(|offer| Some((offer, offer.unit_price_minor?)))
         };
@@ -338,6 +337,15 @@ impl Checkout {
         self.buyer.merge(buyer.checked(settings)?);
         self.touch(settings, now);
         Ok(())
+    }
+
+    /// Takes over what is said with the payment. It changes nothing that decides what is owed.
+    pub fn add_with_payment(
+        &mut self,
+        said: WithPayment,
+        settings: &Settings,
+    ) -> Result<(), Refusal> {
+        self.buyer.add_with_payment(said, settings)
     }
 
     /// Becomes what is said: the lines and codes of the cart, which was replaced just now, and the buyer.

@@ -7,7 +7,7 @@ use axum::{
 };
 use handel_domain::{
     Refusal,
-    checkout::Buyer,
+    checkout::{Buyer, WithPayment},
     id::CheckoutId,
     order::PaymentStatus,
     refusal::FieldErrors,
@@ -231,8 +231,9 @@ async fn complete_checkout(
     request: Write<CompleteBody>,
 ) -> Result<Response, Problem> {
     let CompleteBody { payment, expected_total_minor } = request.body;
-    let complete =
-        Complete { checkout_id, payment: payment.map(PaymentChoice::from), expected_total_minor };
+    let payment = payment.map(PaymentChoice::from);
+    let said = WithPayment::default();
+    let complete = Complete { checkout_id, payment, said, expected_total_minor };
     completed(door.engine().complete_checkout(&request.ctx, complete).await?)
 }
 

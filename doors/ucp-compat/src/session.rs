@@ -8,7 +8,7 @@ use axum::{
 use handel_domain::{
     Code, Refusal,
     cart::CartLine,
-    checkout::Buyer,
+    checkout::{Buyer, WithPayment},
     id::CheckoutId,
     order::Source,
     origin::Origin,
@@ -109,7 +109,12 @@ pub(crate) async fn complete(
     let choice = payment::choice(&call.body)?;
     let before = engine.get_checkout(&call.ctx, id).await.map_err(problem)?;
     let was_completed = view::status(&before, compat.door.system().now()) == "completed";
-    let complete = Complete { checkout_id: id, payment: Some(choice), expected_total_minor: None };
+    let complete = Complete {
+        checkout_id: id,
+        payment: Some(choice),
+        said: WithPayment::default(),
+        expected_total_minor: None,
+    };
     let completed = engine.complete_checkout(&call.ctx, complete).await.map_err(problem)?;
     if was_completed && !completed.replayed {
         // The engine answers with the order that there is. The suite wants to hear that it is too late.

@@ -3,7 +3,7 @@
 mod staff;
 mod told;
 
-use handel_domain::{id::TenantId, order::Source, origin::Origin};
+use handel_domain::{checkout::WithPayment, id::TenantId, order::Source, origin::Origin};
 use handel_engine::{
     AddItem, Basket, Caller, CartRef, Complete, Context, Engine, Error, Idempotency, ListProducts,
     OpenCheckout, PaymentChoice, ProductKey, ReplaceCheckout, StockKey, Submit,
@@ -148,7 +148,8 @@ async fn serve_anybody(engine: &Engine, ctx: &Context, call: Call) -> Said {
             Ok(told::told(&engine.get_checkout(ctx, checkout).await?, told::checkout))
         }
         Call::Complete { checkout: checkout_id, token, expected_total_minor } => {
-            let complete = Complete { checkout_id, payment: pays(token), expected_total_minor };
+            let (payment, said) = (pays(token), WithPayment::default());
+            let complete = Complete { checkout_id, payment, said, expected_total_minor };
             once(&engine.complete_checkout(ctx, complete).await?, told::purchase)
         }
         Call::SeeOrder { order } => {

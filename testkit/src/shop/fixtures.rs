@@ -7,7 +7,7 @@ use handel_domain::{
     address::Address,
     catalog::{Price, Product, ProductInput, VariantInput},
     channel::{Channel, Settings},
-    checkout::{Buyer, Checkout},
+    checkout::{Buyer, Checkout, WithPayment},
     id::{CartId, CheckoutId, OrderId, TenantId},
     order::{Order, Source},
     promotion::{Action, Class, CombinesWith, Conditions, Rules},
@@ -388,5 +388,6 @@ pub fn adjustment(sku_text: &str, delta: i64) -> AdjustStock {
 
 /// Completes a checkout with a token of the test provider.
 pub fn completion_of(checkout_id: CheckoutId, token: &str) -> Complete {
-    Complete { checkout_id, payment: pays(token), expected_total_minor: None }
+    let (payment, said) = (pays(token), WithPayment::default());
+    Complete { checkout_id, payment, said, expected_total_minor: None }
 }

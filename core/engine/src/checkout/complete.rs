@@ -7,7 +7,7 @@
 //! All of it runs in a task of its own. If the process dies in between, the same request takes the order
 //! up again, or the janitor asks the provider.
 
-use handel_domain::{Code, Refusal, id::CartId, payment::Report};
+use handel_domain::{Code, Refusal, checkout::WithPayment, id::CartId, payment::Report};
 use handel_ports::{Charge, CrashPoint};
 use handel_store::Transaction;
 
@@ -40,6 +40,7 @@ impl Engine {
             let complete = Complete {
                 checkout_id,
                 payment: submit.payment,
+                said: WithPayment::default(),
                 expected_total_minor: submit.expected_total_minor,
             };
             engine.complete_here(ctx, complete).await

@@ -10,7 +10,7 @@ mod view;
 
 use handel_domain::{
     Code, Refusal,
-    checkout::Checkout,
+    checkout::{Checkout, WithPayment},
     id::CheckoutId,
     order::{Order, PaymentStatus},
     payment::{Attempt, AttemptStatus, Payment},
@@ -46,6 +46,9 @@ pub struct Complete {
     pub checkout_id: CheckoutId,
     /// How it is paid; not needed where nothing is owed.
     pub payment: Option<PaymentChoice>,
+    /// What is said of the buyer with the payment. It is kept with the order, and only with it: a refusal leaves the
+    /// checkout as it was, and what became an order before learns nothing new.
+    pub said: WithPayment,
     /// The total that the buyer agreed to, in minor units. If it is another by now, nothing is bought.
     pub expected_total_minor: Option<i64>,
 }

@@ -202,7 +202,7 @@ async fn load_candidates<'t>(
     let all: HashSet<_> =
         checkouts.iter().flat_map(|(_, checkout)| cart::variants_of(&checkout.lines)).collect();
     let all: Vec<_> = all.into_iter().collect();
-    for (at, checkout) in checkouts {
+    for (at, mut checkout) in checkouts {
         let market = &markets[&checkout.channel_id];
         let currency = market.channel.settings.currency;
         if let Entry::Vacant(entry) = by_currency.entry(currency) {
@@ -218,13 +218,17 @@ async fn load_candidates<'t>(
             .iter()
             .position(|cart| cart.id == checkout.cart_id)
             .map(|at| carts.swap_remove(at));
-        let email = checkout.buyer.email.as_ref();
-        let deals = known.deals(market, &checkout.codes, email, now);
-        let settings = &market.channel.settings;
-        let offers = &by_currency[&currency];
-        match decide(&tickets[at], &checkout, cart, settings, offers, &deals) {
+        let deals = known.deals(market, &checkout.codes, checkout.buyer.email.as_ref(), now);
+        let (settings, offers) = (&market.channel.settings, &by_currency[&currency]);
+        let decided = decide(&tickets[at], &checkout, cart, settings, offers, &deals);
+        let said = tickets[at].complete.said.clone();
+        let decided = decided.and_then(|bought| {
+            checkout.add_with_payment(said, settings)?;
+            Ok(bought)
+        });
+        match decided {
             Ok((cart, quote)) => {
-                known.take(&quote.discounts, email);
+                known.take(&quote.discounts, checkout.buyer.email.as_ref());
                 candidates.push(Candidate {
                     at,
                     ticket: &tickets[at],

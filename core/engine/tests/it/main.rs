@@ -32,6 +32,7 @@ mod tenant;
 mod unknown;
 mod upkeep;
 mod webhook;
+mod with_payment;
 
 use handel_domain::{Code, Refusal};
 use handel_engine::Error;

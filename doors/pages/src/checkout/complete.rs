@@ -1,7 +1,12 @@
 //! Places the order: one for each form, however often it is sent.
 
 use axum::{extract::State, response::Response};
-use handel_domain::{Code, Refusal, checkout::Buyer, id::CheckoutId, order::PaymentStatus};
+use handel_domain::{
+    Code, Refusal,
+    checkout::{Buyer, WithPayment},
+    id::CheckoutId,
+    order::PaymentStatus,
+};
 use handel_engine::{Complete, Completion};
 use handel_kit::{Door, PathParams, Problem, status_of};
 use http::StatusCode;
@@ -23,6 +28,7 @@ pub(super) async fn complete(
     let complete = Complete {
         checkout_id: id,
         payment: pay::read(&door, &form.fields, &id.to_string()),
+        said: WithPayment::default(),
         expected_total_minor: Some(expected),
     };
     match door.engine().complete_checkout(&ctx, complete).await {

@@ -347,6 +347,31 @@ both_databases! {
         assert_eq!(bought["buyer"]["consent"][marketing]["granted"], false);
     }
 
+    /// What is said with a payment that is refused was not said; what is said with one that is taken is in the order.
+    async fn what_is_said_with_the_payment_counts_with_the_order(shop: Shop) {
+        shop.product("MUG", 1_200, 1).await;
+        let agent = shop.agent();
+        let marketing = "dev.ucp.consent.marketing";
+        let (checkout, other) = (agent.ready("MUG", 1).await, agent.ready("MUG", 1).await);
+        let mut last = paying("tok_ok");
+        last["buyer"] = json!({ "consent": { marketing: { "granted": true, "source": "platform" } } });
+        last["payment"]["instruments"][0]["billing_address"] = json!({
+            "street_address": "2 Side Street", "address_locality": "Wien", "postal_code": "1010", "address_country": "AT",
+        });
+        let complete = |checkout: &serde_json::Value, key: &str| {
+            agent.post(&format!("{}/complete", address(checkout)), &last).once(key)
+        };
+        let bought = complete(&checkout, "first").send().await.ok();
+        let order = shop.order(shop.order_id(&bought)).await.order;
+        let billed = order.billing_address.expect("it was said");
+        assert_eq!((billed.name.as_str(), billed.line1.as_str()), ("Ada Lovelace", "2 Side Street"));
+        let refused = complete(&other, "second").send().await.ok();
+        assert_eq!(codes(&refused, "error"), ["out_of_stock"]);
+        assert_eq!(refused["buyer"]["consent"][marketing]["granted"], false);
+        let seen = shop.engine.get_checkout(&shop.staff(), id(&other).parse().expect("an id")).await;
+        assert_eq!(seen.expect("it is there").checkout.version, 1, "nothing was written");
+    }
+
     async fn decisions_that_are_made_at_once_all_count(shop: Shop) {
         shop.product("MUG", 1_200, 10).await;
         let agent = shop.agent();

@@ -1,11 +1,11 @@
 //! Buying.
 
 use handel_domain::{
-    checkout::{Buyer, Checkout, Consent},
+    checkout::{Buyer, WithPayment},
     id::CheckoutId,
     order::Status,
 };
-use handel_engine::{Complete, PaymentChoice};
+use handel_engine::{CheckoutView, Complete, PaymentChoice};
 
 use super::{Stop, Work};
 use crate::{
@@ -25,13 +25,12 @@ impl Work<'_> {
         let id: CheckoutId = self.id()?;
         let wanted = self.codec.read_payment(&self.call.payload).map_err(|e| Box::new(e.into()))?;
         let before = self.checkout(id).await?;
-        let owed_minor = before.quote.totals.total_minor;
-        let payment = match self.choice(&wanted, &before.checkout, owed_minor) {
+        let payment = match self.choice(&wanted, &before) {
             Ok(payment) => payment,
             Err(problem) => return self.show(&before, vec![problem], false).await,
         };
-        self.take_over(&wanted, &before.checkout).await?;
-        let complete = Complete { checkout_id: id, payment, expected_total_minor: None };
+        let said = self.with_payment(&wanted, &before.checkout.buyer);
+        let complete = Complete { checkout_id: id, payment, said, expected_total_minor: None };
         let once = match self.ucp.engine().complete_checkout(&self.ctx, complete).await {
             Ok(once) => once,
             Err(error) => return self.rejected(id, error).await,
@@ -54,12 +53,14 @@ impl Work<'_> {
     fn choice(
         &self,
         wanted: &WantedPayment,
-        checkout: &Checkout,
-        owed_minor: i64,
+        before: &CheckoutView,
     ) -> Result<Option<PaymentChoice>, Message> {
         let failed = |text: &str| Message::repairable("payment_failed", text);
         let instrument = match &wanted.instruments[..] {
-            [] if owed_minor == 0 => return Ok(None),
+            // What was bought is not paid again, whatever the goods would cost now.
+            [] if is_bought(before) || before.quote.totals.total_minor == 0 => {
+                return Ok(None);
+            }
             [instrument] if instrument.is_selected => instrument,
             _ => return Err(failed("exactly one selected means of payment is taken")),
         };
@@ -79,6 +80,7 @@ impl Work<'_> {
                 return Err(failed(text).at("$.payment.instruments[0].credential"));
             }
         };
+        let checkout = &before.checkout;
         let return_url = self.ucp.continue_url(checkout.cart_id, checkout.expires_at);
         Ok(Some(PaymentChoice {
             provider: Some(handler.id.to_owned()),
@@ -87,33 +89,18 @@ impl Work<'_> {
         }))
     }
 
-    /// Keeps what a program says of the buyer at the last moment. Nothing of it changes what is owed.
-    async fn take_over(&self, wanted: &WantedPayment, checkout: &Checkout) -> Result<(), Stop> {
-        let before = &checkout.buyer;
+    /// What a program says of the buyer with the payment. A billing address that is none does not stand in the way.
+    fn with_payment(&self, wanted: &WantedPayment, before: &Buyer) -> WithPayment {
         let consents = wanted.consents.as_ref().filter(|_| self.agreement.has(CONSENT));
-        let consents = consent::decided(consents);
-        let billing = wanted.instruments.first().and_then(|instrument| instrument.billing.as_ref());
-        // Without a shipping address, tax would be due at the billing address.
-        let billing = billing.filter(|_| before.shipping_address.is_some());
         let named = WantedBuyer {
             first_name: before.first_name.clone(),
             last_name: before.last_name.clone(),
             ..WantedBuyer::default()
         };
-        let billing = billing.and_then(|billing| delivery::address(billing, &named).ok());
-        let billing = billing.filter(|address| before.billing_address.as_ref() != Some(address));
-        let is_known =
-            |(purpose, consent): (&String, &Consent)| before.consents.get(purpose) == Some(consent);
-        if consents.iter().all(is_known) && billing.is_none() {
-            return Ok(());
-        }
-        let ctx = handel_engine::Context { idempotency: None, ..self.ctx.clone() };
-        let buyer = Buyer { consents, billing_address: billing, ..Buyer::default() };
-        match self.ucp.engine().update_checkout(&ctx, checkout.id, buyer, None).await {
-            Ok(_) => Ok(()),
-            // A repetition: the first request has bought it.
-            Err(error) if error.code() == handel_domain::Code::CheckoutClosed => Ok(()),
-            Err(error) => self.told(error).map(drop),
+        let billing = wanted.instruments.first().and_then(|instrument| instrument.billing.as_ref());
+        WithPayment {
+            consents: consent::decided(consents),
+            billing_address: billing.and_then(|billing| delivery::address(billing, &named).ok()),
         }
     }
 }
