@@ -9,6 +9,7 @@ use crate::{
     channel::Settings,
     origin::escape,
     refusal::{Code, FieldErrors, Refusal},
+    shipping::ShippingMethod,
     tax,
     text::{self, Email, Slug},
 };
@@ -137,6 +138,16 @@ impl Buyer {
     /// Where tax is due.
     pub(crate) fn taxed_at(&self, settings: &Settings) -> tax::Destination {
         settings.destination(self.shipping_address.as_ref(), self.billing_address.as_ref())
+    }
+
+    /// How the goods go there. Refuses a choice that does not exist, or does not go there.
+    pub(crate) fn chosen_method<'s>(
+        &self,
+        settings: &'s Settings,
+    ) -> Result<Option<&'s ShippingMethod>, Refusal> {
+        let country = self.taxed_at(settings).country;
+        let method = |code| settings.shipping_method(code, country);
+        self.shipping_method.as_ref().map(method).transpose()
     }
 
     /// Takes over what is present in `newer`.

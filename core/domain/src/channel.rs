@@ -30,6 +30,23 @@ pub struct Channel {
     pub version: i64,
 }
 
+/// The channel that fits a buyer best of whom little is known: one with the currency, else one whose home is the
+/// country, else one that names the country, else the first. Of those that fit alike, the first.
+pub fn fitting(
+    channels: &[Channel],
+    country: Option<Country>,
+    currency: Option<Currency>,
+) -> Option<&Channel> {
+    let fit = |settings: &Settings| {
+        let has_currency = currency == Some(settings.currency);
+        let is_home = country == Some(settings.default_country);
+        let is_named = country.is_some_and(|country| settings.countries.contains(&country));
+        (has_currency, is_home, is_named)
+    };
+    // The last of the greatest wins, so the first comes last.
+    channels.iter().rev().max_by_key(|channel| fit(&channel.settings))
+}
+
 /// What a merchant sets for a channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -241,3 +258,49 @@ impl Settings {
 
 /// Largest price, in minor units. Sums of it over a full cart stay far inside 64 bits.
 pub const MINOR_MAX: i64 = 1_000_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::settings;
+
+    fn channel(code: &str, currency: &str, home: &str, countries: &[&str]) -> Channel {
+        let country = |code: &str| code.parse().expect("a country");
+        let settings = Settings {
+            currency: currency.parse().expect("a currency"),
+            default_country: country(home),
+            countries: countries.iter().map(|code| country(code)).collect(),
+            ..settings()
+        };
+        let code = code.parse().expect("a slug");
+        Channel { id: ChannelId::from_u128(1), code, settings, version: 1 }
+    }
+
+    #[test]
+    fn the_channel_that_fits_a_buyer_best_is_found() {
+        let channels = [
+            channel("own", "EUR", "DE", &[]),
+            channel("swiss", "CHF", "CH", &["CH", "LI"]),
+            channel("south", "EUR", "IT", &["IT", "CH"]),
+            channel("us", "USD", "US", &["US"]),
+        ];
+        let found = |country: Option<&str>, currency: Option<&str>| {
+            let country = country.map(|code| code.parse().expect("a country"));
+            let currency = currency.map(|code| code.parse().expect("a currency"));
+            fitting(&channels, country, currency).map(|channel| channel.code.as_str())
+        };
+        for (country, currency, expected) in [
+            (None, None, "own"),
+            (None, Some("EUR"), "own"),
+            (None, Some("USD"), "us"),
+            (Some("CH"), None, "swiss"),
+            (Some("LI"), None, "swiss"),
+            (Some("CH"), Some("EUR"), "south"),
+            (Some("US"), Some("EUR"), "own"),
+            (Some("FR"), Some("GBP"), "own"),
+        ] {
+            assert_eq!(found(country, currency), Some(expected), "{country:?} {currency:?}");
+        }
+        assert_eq!(fitting(&[], None, None), None);
+    }
+}

@@ -12,7 +12,7 @@ use crate::{
     id::{CartId, ChannelId, CheckoutId, OrderId, ProductId, VariantId},
     origin::Origin,
     promotion::{self, AppliedDiscount, Deals, Outcome, RejectedCode, Rejection},
-    refusal::{Code, FieldError, Refusal},
+    refusal::{Code, FieldError, Refusal, Shortage},
     stock::Demand,
     text::{Sku, Slug},
     totals::{self, LineInput, ShippingInput, Totals},
@@ -128,6 +128,30 @@ pub enum LineProblem {
     },
 }
 
+impl LineProblem {
+    /// What is wrong with a line that asks for so many, for a person.
+    pub fn text(self, requested: i64) -> String {
+        match self {
+            Self::NotForSale => "this is no longer for sale; take it out of the basket".to_owned(),
+            Self::StockShort { available } => {
+                format!("{requested} are wanted, and {} are left", available.max(0))
+            }
+            Self::PriceChanged { .. } => {
+                "the price changed since this was put into the basket".to_owned()
+            }
+        }
+    }
+
+    /// Whether not a single unit can be sold.
+    fn is_hopeless(self) -> bool {
+        match self {
+            Self::NotForSale => true,
+            Self::StockShort { available } => available <= 0,
+            Self::PriceChanged { .. } => false,
+        }
+    }
+}
+
 /// A line with what it costs now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuotedLine {
@@ -171,11 +195,9 @@ impl Quote {
         };
         let goods: Vec<_> =
             lines.iter().filter_map(|line| priced(line).map(|found| (line, found))).collect();
-        let method = match &buyer.shipping_method {
-            Some(code) if needs_shipping(lines, offers) => {
-                Some(settings.shipping_method(code, destination.country)?)
-            }
-            _ => None,
+        let method = match needs_shipping(lines, offers) {
+            true => buyer.chosen_method(settings)?,
+            false => None,
         };
         let outcome = promotion::evaluate(&promotion::Input {
             lines: &goods.iter().map(promoted).collect::<Result<Vec<_>, _>>()?,
@@ -225,6 +247,29 @@ impl Quote {
         self.lines
             .iter()
             .any(|line| line.offer.as_ref().is_some_and(|offer| offer.requires_shipping))
+    }
+
+    /// Refuses a basket of which nothing can be sold at this moment, naming each line as `/lines/N`. An empty one can
+    /// still be filled.
+    pub fn check_sellable(&self) -> Result<(), Refusal> {
+        let stops = |line: &QuotedLine| line.problems.iter().copied().find(|it| it.is_hopeless());
+        let stopped: Vec<_> =
+            self.lines.iter().filter_map(|line| stops(line).map(|stop| (line, stop))).collect();
+        if stopped.is_empty() || stopped.len() < self.lines.len() {
+            return Ok(());
+        }
+        let mut refusal = Refusal::new(Code::VariantUnknown, "nothing of the basket is for sale");
+        for (at, (QuotedLine { line, .. }, stop)) in stopped.into_iter().enumerate() {
+            let (requested, variant_id) = (line.quantity, line.variant_id);
+            if let LineProblem::StockShort { available } = stop {
+                refusal.code = Code::StockShort;
+                refusal.message = "there is not enough in stock".to_owned();
+                refusal.details.shortages.push(Shortage { variant_id, requested, available });
+            }
+            let (pointer, message) = (format!("/lines/{at}"), stop.text(requested));
+            refusal.details.errors.push(FieldError { pointer, message });
+        }
+        Err(refusal)
     }
 
     /// The stock that it needs.
@@ -346,6 +391,15 @@ impl Checkout {
         settings: &Settings,
     ) -> Result<(), Refusal> {
         self.buyer.add_with_payment(said, settings)
+    }
+
+    /// Leaves out a way of sending that is unknown, or does not go where the goods go. Says whether there was one.
+    pub fn leave_out_unknown_method(&mut self, settings: &Settings) -> bool {
+        let is_unknown = self.buyer.chosen_method(settings).is_err();
+        if is_unknown {
+            self.buyer.shipping_method = None;
+        }
+        is_unknown
     }
 
     /// Becomes what is said: the lines and codes of the cart, which was replaced just now, and the buyer.

@@ -30,6 +30,17 @@ pub(crate) fn problem(error: impl Into<Problem>) -> Problem {
     Problem::with_status(status, Refusal { message, ..(*problem.refusal).clone() })
 }
 
+/// A refusal to open a checkout. What is not on the shelf at all is a wrong request to the suite, not a conflict.
+pub(crate) fn short_basket(error: Error) -> Problem {
+    let problem = problem(error);
+    match problem.refusal.code {
+        Code::StockShort => {
+            Problem::with_status(StatusCode::BAD_REQUEST, (*problem.refusal).clone())
+        }
+        _ => problem,
+    }
+}
+
 /// The refusal of a basket that is larger than what lies on the shelf.
 pub(crate) fn insufficient_stock(sku: &str) -> Problem {
     let message = format!("Insufficient stock for {sku}");

@@ -25,7 +25,7 @@ use crate::{
     Compat, VERSION, buyer,
     call::Call,
     payment, platform,
-    refuse::{insufficient_stock, is_stale, problem},
+    refuse::{insufficient_stock, is_stale, problem, short_basket},
     view,
     wire::{CheckoutBody, LineItemBody},
 };
@@ -52,7 +52,7 @@ pub(crate) async fn create(State(compat): State<Compat>, call: Call) -> Result<R
     };
     let open = OpenCheckout { cart_id: None, basket: Some(basket), buyer, origin };
     let opened = compat.door.engine().open_checkout(&call.ctx, open).await;
-    let opened = opened.map_err(problem)?.reply;
+    let opened = opened.map_err(short_basket)?.reply;
     if let Some(sku) = view::shortage(&opened) {
         let refused = insufficient_stock(sku);
         give_up(&compat, &call.ctx, &opened).await;

@@ -25,7 +25,8 @@ pub struct PutCart {
 impl Engine {
     /// Makes a cart, or replaces all that it holds.
     ///
-    /// An unknown variant refuses the whole basket. Too little stock does not: the view shows it.
+    /// An unknown variant refuses the whole basket. Too little stock does not: the view shows it. But no new cart
+    /// begins with a basket of which nothing can be sold.
     pub async fn put_cart(&self, ctx: &Context, put: PutCart) -> Result<Once<CartView>, Error> {
         let (engine, context) = (self.clone(), ctx.clone());
         self.write_once(ctx, async move |tx, now| {
@@ -47,8 +48,12 @@ impl Engine {
             let fill = Fill { basket: &put.basket, buyer: &buyer, market: &market };
             let prices = engine.fill_cart(tx, tenant_id, &mut cart, fill, now).await?;
             cart.say_buyer(buyer);
-            save(tx, tenant_id, &mut cart, is_new).await?;
-            CartView::new(cart, &prices, &market, now)
+            let mut view = CartView::new(cart, &prices, &market, now)?;
+            if is_new {
+                view.quote.check_sellable()?;
+            }
+            save(tx, tenant_id, &mut view.cart, is_new).await?;
+            Ok(view)
         })
         .await
     }

@@ -54,7 +54,9 @@ impl Engine {
 
     /// Opens a checkout, or finds the one that is under way: a cart has one at a time.
     ///
-    /// Too little stock does not refuse it: the view shows what is short, and only completing is refused.
+    /// Too little stock does not refuse it: the view shows what is short, and only completing is refused. But a basket
+    /// of which nothing can be sold opens nothing. A way of sending that is unknown, or does not go there, is left
+    /// out; the view shows which one is chosen.
     pub async fn open_checkout(
         &self,
         ctx: &Context,
@@ -93,9 +95,14 @@ impl Engine {
         let mut buyer = said.buyer.checked(&channel.settings)?;
         buyer.merge(cart.buyer.clone());
         let said = Said { buyer, ..said };
-        let checkout = self.checkout_of(tx, ctx, &cart, &channel.settings, said, now).await?;
+        let mut checkout = self.checkout_of(tx, ctx, &cart, &channel.settings, said, now).await?;
         checkout.check_open(now)?;
+        if checkout.leave_out_unknown_method(&channel.settings) {
+            let save = sql::update(ctx.tenant_id, &mut checkout);
+            write(tx, vec![save]).await?;
+        }
         let view = view(tx, ctx.tenant_id, checkout, &market, now).await?;
+        view.quote.check_sellable()?;
         hold_what_there_is(tx, ctx, &view, channel, now).await?;
         Ok(view)
     }
@@ -116,9 +123,11 @@ impl Engine {
         let id = self.system().mint::<CheckoutKind>(now);
         let mut checkout = Checkout::create(id, &cart, said.buyer, &channel.settings, now)?;
         checkout.origin = said.origin;
-        let inserts = vec![cart::sql::insert(tenant_id, &cart), sql::insert(tenant_id, &checkout)];
-        write(tx, inserts).await?;
+        checkout.leave_out_unknown_method(&channel.settings);
         let view = with_prices(checkout, &prices, &market, now)?;
+        view.quote.check_sellable()?;
+        let checkout = sql::insert(tenant_id, &view.checkout);
+        write(tx, vec![cart::sql::insert(tenant_id, &cart), checkout]).await?;
         hold_what_there_is(tx, ctx, &view, channel, now).await?;
         Ok(view)
     }

@@ -11,12 +11,12 @@ use handel_domain::{
 use handel_engine::{
     Basket, CartView, Context, Error, Once, OpenCheckout, PutCart, StockKey, WantedItem,
 };
-use handel_store::{StoreError, Transaction, statements, values};
+use handel_store::{Statement, StoreError, Transaction, statements, values};
 use handel_testkit::{
     TestShop,
-    agents::{AGENT, STRANGER, basket, origin, wanted},
+    agents::{AGENT, STRANGER, basket, opening, origin, wanted},
     both_databases,
-    fixtures::{address, buyer, with_key},
+    fixtures::{address, adjustment, buyer, with_key},
     together,
 };
 
@@ -24,11 +24,16 @@ use crate::{code, refusal};
 
 statements! {
     CARTS = "select cast(count(*) as bigint) from carts";
+    CHECKOUTS = "select cast(count(*) as bigint) from checkouts";
 }
 
 async fn carts(shop: &TestShop) -> i64 {
-    let count = shop.database().read(async |tx: &mut Transaction<'_>| {
-        tx.row(CARTS.bind(values![])).await?.expect("a count has one row").get(0)
+    count(shop, &CARTS).await
+}
+
+async fn count(shop: &TestShop, statement: &'static Statement) -> i64 {
+    let count = shop.database().read(async move |tx: &mut Transaction<'_>| {
+        tx.row(statement.bind(values![])).await?.expect("a count has one row").get(0)
     });
     count.await.unwrap_or_else(|error: StoreError| panic!("{error}"))
 }
@@ -56,6 +61,35 @@ fn held(view: &CartView) -> Vec<(&str, i64)> {
 }
 
 both_databases! {
+    /// Goal: a basket of which nothing can be sold leaves nothing behind, and is judged anew when it is sent again.
+    async fn a_basket_of_which_nothing_can_be_sold_begins_nothing(shop: TestShop) {
+        let gone = shop.product("GONE", 1_000, 0).await;
+        shop.product("MUG", 1_000, 1).await;
+        let ctx = shop.agent_with_key("k", "b");
+        let refused = refusal(put(shop, &ctx, None, &[("GONE", 2)]).await);
+        let shortage = refused.details.shortages.first().expect("it is short");
+        assert_eq!((refused.code, shortage.requested, shortage.available), (Code::StockShort, 2, 0));
+        assert_eq!(refused.details.errors[0].pointer, "/lines/0");
+        let open = |cart_id, items: &[(&str, i64)]| OpenCheckout { cart_id, ..opening(items) };
+        let opened = shop.engine.open_checkout(&ctx, open(None, &[("GONE", 1)])).await;
+        assert_eq!(code(opened), Some(Code::StockShort));
+        assert_eq!((carts(shop).await, count(shop, &CHECKOUTS).await), (0, 0));
+        // A cart that has become so stays with its program, but no checkout is made from it.
+        let cart = put(shop, &shop.agent(AGENT), None, &[("MUG", 1), ("GONE", 1)]).await;
+        let cart = cart.expect("a mug can be sold").reply.cart;
+        shop.buy(&[("MUG", 1)]).await;
+        let before = count(shop, &CHECKOUTS).await;
+        let opened = shop.engine.open_checkout(&shop.agent(AGENT), open(Some(cart.id), &[])).await;
+        assert_eq!(code(opened), Some(Code::StockShort));
+        put(shop, &shop.agent(AGENT), Some(&cart), &[("GONE", 1)]).await.expect("it may be said");
+        assert_eq!(count(shop, &CHECKOUTS).await, before);
+        shop.engine.adjust_stock(&shop.staff(), adjustment("GONE", 3)).await.expect("they came");
+        let made = put(shop, &ctx, None, &[("GONE", 2)]).await.expect("there are some now");
+        assert!(!made.replayed, "a refusal is not remembered");
+        assert_eq!(shop.stock(&gone).await.on_hand, 3);
+        shop.settle().await;
+    }
+
     /// Goal: a cart is what its program said last, and its lines keep their ids.
     async fn a_cart_is_what_was_said_last(shop: TestShop) {
         for name in ["MUG", "CUP"] {

@@ -237,10 +237,11 @@ both_databases! {
         assert_eq!(short.quote.lines[1].problems, [LineProblem::StockShort { available: 5 }]);
         assert_eq!(held().await, (0, 0), "all or nothing");
         replace(shop, replacing(&checkout, &[("MUG", 5)])).await.expect("said anew");
-        let other = shop.open(&[("MUG", 1)]).await;
-        assert_eq!(other.quote.lines[0].problems, [LineProblem::StockShort { available: 0 }]);
+        let other = shop.engine.open_checkout(&shop.agent(AGENT), opening(&[("MUG", 1)])).await;
+        assert_eq!(code(other), Some(Code::StockShort));
         shop.cancel_open(checkout.id).await.expect("it is open");
         assert_eq!(held().await, (0, 0));
+        let other = shop.open(&[("MUG", 1)]).await;
         shop.complete_open(other.checkout.id, "tok_ok").await.expect("it is free again");
         shop.settle().await;
     }
@@ -258,13 +259,40 @@ both_databases! {
         shop.settle().await;
     }
 
+    /// Goal: a way of sending that is unknown, or does not go there, does not stand in the way of a checkout, whatever
+    /// it is made from; the rest is taken, and the right way can be said afterwards.
+    async fn an_unknown_way_of_sending_is_left_out(shop: TestShop) {
+        shop.product("MUG", 1_000, 10).await;
+        let ctx = shop.agent(AGENT);
+        let put = PutCart { cart_id: None, basket: basket(&[("MUG", 2)]), buyer: Buyer::default(), expected_version: None };
+        let cart = shop.engine.put_cart(&ctx, put).await.expect("a new cart").reply.cart;
+        for (country, code, method) in [("DE", "10115", "rocket"), ("AT", "1010", "courier")] {
+            let wanted = Buyer {
+                shipping_address: Some(address(country, code)),
+                shipping_method: Some(slug(method)),
+                ..buyer()
+            };
+            for cart_id in [None, Some(cart.id)] {
+                let open = OpenCheckout { cart_id, buyer: wanted.clone(), ..opening(&[("MUG", 1)]) };
+                let view = shop.engine.open_checkout(&ctx, open).await.expect("opened").reply;
+                assert_eq!((view.checkout.buyer.shipping_method.as_ref(), view.missing.len()), (None, 1), "{method}");
+                assert_eq!(view.checkout.buyer.shipping_address, wanted.shipping_address, "the rest is taken");
+                assert_eq!(see(shop, view.checkout.id).await.checkout, view.checkout, "it is stored so");
+            }
+        }
+        let open = OpenCheckout { cart_id: Some(cart.id), ..opening(&[]) };
+        let view = shop.engine.open_checkout(&ctx, open).await.expect("found").reply;
+        assert_eq!((view.checkout.buyer.shipping_method, view.missing), (Some(slug("standard")), vec![]));
+        shop.settle().await;
+    }
+
     /// Goal: nonsense opens nothing and changes nothing.
     async fn nonsense_is_refused_whole(shop: TestShop) {
         shop.product("MUG", 1_000, 10).await;
         let ctx = shop.agent(AGENT);
         let card = "4242 4242 4242 4242".to_owned();
         let with = |attribution: BTreeMap<String, String>| Origin { attribution, ..origin() };
-        let wrong: [(OpenCheckout, Code); 9] = [
+        let wrong: [(OpenCheckout, Code); 8] = [
             (OpenCheckout { basket: None, ..opening(&[]) }, Code::InputInvalid),
             (opening(&[]), Code::CartEmpty),
             (opening(&[("NONE", 1)]), Code::VariantUnknown),
@@ -273,7 +301,6 @@ both_databases! {
             (OpenCheckout { origin: with(BTreeMap::from([("note".into(), card)])), ..opening(&[("MUG", 1)]) }, Code::CardNumberRefused),
             (OpenCheckout { origin: Origin { protocol: Some("x".repeat(101)), ..origin() }, ..opening(&[("MUG", 1)]) }, Code::InputInvalid),
             (OpenCheckout { buyer: Buyer { selected_destination: Some("none".into()), ..buyer() }, ..opening(&[("MUG", 1)]) }, Code::InputInvalid),
-            (OpenCheckout { buyer: Buyer { shipping_method: Some(slug("rocket")), ..buyer() }, ..opening(&[("MUG", 1)]) }, Code::ShippingMethodUnknown),
         ];
         for (n, (open, expected)) in wrong.into_iter().enumerate() {
             assert_eq!(code(shop.engine.open_checkout(&ctx, open).await), Some(expected), "{n}");

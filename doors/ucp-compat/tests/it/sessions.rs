@@ -262,13 +262,17 @@ both_databases! {
             (json!({ "line_items": "roses" }), 422),
             (json!({ "line_items": [roses(1)], "fulfillment": { "methods": [{ "type": "pickup" }] } }), 422),
             (json!({ "line_items": [roses(1)], "fulfillment": to_country("Nowhere", None) }), 422),
-            (json!({ "line_items": [roses(1)], "fulfillment": to_country("US", Some("exp-ship-intl")) }), 400),
             (json!({ "line_items": [roses(1)], "buyer": { "email": "nobody" } }), 422),
         ] {
             let refused = sandbox.post("/checkout-sessions").json(&body).send().await;
             assert_eq!(refused.status.as_u16(), status, "{body}: {}", refused.text);
             assert!(refused.text.contains("\"detail\":\""), "{}", refused.text);
         }
+        // A way of sending that does not go there is left out, and cannot be chosen afterwards.
+        let body = json!({ "line_items": [roses(1)], "fulfillment": to_country("US", Some("exp-ship-intl")) });
+        let made = sandbox.post("/checkout-sessions").json(&body).send().await.expect(201);
+        assert_eq!(made["status"], "incomplete", "{made}");
+        sandbox.put(&session(&made)).json(&body).send().await.is(400);
         sandbox.get("/checkout-sessions/nonsense").send().await.is(404);
         sandbox.get("/checkout-sessions").send().await.is(405);
     }

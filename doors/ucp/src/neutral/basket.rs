@@ -133,30 +133,10 @@ pub(crate) fn problems(quote: &Quote) -> Vec<Message> {
 }
 
 fn of_problem(problem: LineProblem, line: &QuotedLine) -> Message {
+    let text = problem.text(line.line.quantity);
     match problem {
-        LineProblem::NotForSale => Message::repairable(
-            "item_unavailable",
-            "this is no longer for sale; take it out of the basket",
-        ),
-        LineProblem::StockShort { available } => Message::repairable(
-            "out_of_stock",
-            format!("{} are wanted, and {} are left", line.line.quantity, available.max(0)),
-        ),
-        LineProblem::PriceChanged { .. } => Message::warning(
-            "price_changed",
-            "the price changed since this was put into the basket",
-        ),
+        LineProblem::NotForSale => Message::repairable("item_unavailable", text),
+        LineProblem::StockShort { .. } => Message::repairable("out_of_stock", text),
+        LineProblem::PriceChanged { .. } => Message::warning("price_changed", text),
     }
-}
-
-/// Whether nothing of it can be bought at all.
-pub(crate) fn is_hopeless(quote: &Quote) -> bool {
-    !quote.lines.is_empty()
-        && quote.lines.iter().all(|line| {
-            line.problems.iter().any(|problem| match problem {
-                LineProblem::NotForSale => true,
-                LineProblem::StockShort { available } => *available <= 0,
-                LineProblem::PriceChanged { .. } => false,
-            })
-        })
 }

@@ -100,11 +100,11 @@ fn outcome(refusal: &Refusal) -> Vec<Message> {
 
 fn of_field(code: &'static str, severity: Severity, error: &FieldError) -> Message {
     let path = json_path(&error.pointer);
-    let name =
-        path.as_deref().and_then(|path| path.rsplit(['.', ']']).find(|part| !part.is_empty()));
-    let content = match name {
-        Some(name) if !name.starts_with('$') => format!("{name} {}", error.message),
-        _ => error.message.clone(),
+    // An entry of a list has no name.
+    let name = path.as_deref().and_then(|path| path.rsplit('.').next());
+    let content = match name.filter(|name| !name.starts_with('$') && !name.ends_with(']')) {
+        Some(name) => format!("{name} {}", error.message),
+        None => error.message.clone(),
     };
     let message = Message::error(code, severity, unechoed(content));
     match path {

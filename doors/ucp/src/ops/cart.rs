@@ -11,7 +11,7 @@ use super::{Stop, Work};
 use crate::{
     Answer,
     neutral::{
-        Message, basket,
+        Message,
         checkout::{Cart, Scene},
         consent,
         message::{self, path},
@@ -29,9 +29,6 @@ impl Work<'_> {
         let buyer = buyer.map_err(|problems| self.outcome(&problems))?;
         let put = PutCart { cart_id: None, basket, buyer, expected_version: None };
         let view = self.ucp.engine().put_cart(&ctx, put).await.map_err(|e| self.stop(e))?.reply;
-        if basket::is_hopeless(&view.quote) {
-            return Err(self.outcome(&basket::problems(&view.quote)));
-        }
         self.show_cart(&view, Vec::new(), true).await
     }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use handel_domain::{
     Code, Refusal,
-    channel::{Channel, Settings},
+    channel::{self, Channel},
     id::{ChannelId, TenantId},
     text::Slug,
 };
@@ -116,8 +116,7 @@ impl<'a> Work<'a> {
         found.map_err(|error| self.stop(error))
     }
 
-    /// The context in the channel that fits the buyer best: one with the currency, else one that sells to the
-    /// country, else the shop's own.
+    /// The context in the channel that the shop is set to use, else in the one that fits the buyer best.
     async fn in_channel(&self, hints: &Hints) -> Result<Context, Stop> {
         let mut ctx = self.ctx.clone();
         ctx.channel = match &self.ucp.settings().channel {
@@ -131,21 +130,9 @@ impl<'a> Work<'a> {
     async fn fitting_channel(&self, hints: &Hints) -> Result<Option<Slug>, Stop> {
         let channels = self.ucp.engine().list_channels(&self.ctx).await;
         let channels = channels.map_err(|error| self.stop(error))?;
-        let has_currency = |settings: &Settings| {
-            hints.currency.as_deref() == Some(&*settings.currency.to_string())
-        };
         let country = hints.country.as_deref().and_then(|country| country.parse().ok());
-        let is_home = |settings: &Settings| country == Some(settings.default_country);
-        let names_country = |settings: &Settings| {
-            country.is_some_and(|country| settings.countries.contains(&country))
-        };
-        let best = channels.iter().enumerate().max_by_key(|(at, channel)| {
-            let settings = &channel.settings;
-            let fit = (has_currency(settings), is_home(settings), names_country(settings));
-            // Of those that fit alike, the oldest.
-            (fit, std::cmp::Reverse(*at))
-        });
-        Ok(best.map(|(_, channel)| channel.code.clone()))
+        let currency = hints.currency.as_deref().and_then(|currency| currency.parse().ok());
+        Ok(channel::fitting(&channels, country, currency).map(|channel| channel.code.clone()))
     }
 
     fn can_deliver(&self) -> bool {

@@ -235,7 +235,12 @@ both_databases! {
         let fewer = agent.put(&address(&checkout), &basket("MUG", 3)).send().await.ok();
         assert_eq!(fewer["status"], "ready_for_complete");
         shop.product("GONE", 500, 0).await;
-        agent.post("/checkout-sessions", &basket("GONE", 1)).send().await.outcome("out_of_stock");
+        for path in ["/checkout-sessions", "/carts"] {
+            let refused = agent.post(path, &basket("GONE", 1)).send().await;
+            let refused = refused.outcome("out_of_stock");
+            assert_eq!(refused["messages"][0]["content"], "1 are wanted, and 0 are left");
+            assert_eq!(refused["messages"][0]["path"], "$.line_items[0]");
+        }
         agent.post("/checkout-sessions", &basket("NONE", 1)).send().await.outcome("item_unavailable");
     }
 

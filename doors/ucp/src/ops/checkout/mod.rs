@@ -3,7 +3,6 @@
 mod complete;
 
 use handel_domain::{
-    Code,
     channel::Settings,
     checkout::{Buyer, Destination},
     id::CheckoutId,
@@ -15,7 +14,7 @@ use super::{Stop, Work, malformed_cart};
 use crate::{
     Answer,
     neutral::{
-        Message, basket,
+        Message,
         checkout::{Checkout, Scene},
         delivery, message,
         request::Wanted,
@@ -44,16 +43,12 @@ impl Work<'_> {
             buyer,
             origin: self.origin(&wanted),
         };
-        let mut opened = self.ucp.engine().open_checkout(&ctx, open.clone()).await;
-        if opened.as_ref().is_err_and(|error| error.code() == Code::ShippingMethodUnknown) {
-            problems.push(delivery::no_such_option());
-            let buyer = Buyer { shipping_method: None, ..open.buyer };
-            let open = OpenCheckout { buyer, ..open };
-            opened = self.ucp.engine().open_checkout(&ctx, open).await;
-        }
+        let option = open.buyer.shipping_method.clone();
+        let opened = self.ucp.engine().open_checkout(&ctx, open).await;
         let view = opened.map_err(|error| self.stop(error))?.reply;
-        if basket::is_hopeless(&view.quote) {
-            return Err(self.outcome(&basket::problems(&view.quote)));
+        let is_left_out = option.is_some() && view.checkout.buyer.shipping_method != option;
+        if is_left_out && view.quote.needs_shipping() {
+            problems.push(delivery::no_such_option());
         }
         self.show(&view, problems, true).await
     }
