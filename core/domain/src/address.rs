@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
-    refusal::{FieldErrors, Refusal},
+    refusal::{FieldError, FieldErrors, Refusal},
     text,
 };
 
@@ -76,7 +76,8 @@ impl<'de> Deserialize<'de> for Country {
 }
 
 /// A postal address. Which parts a country has differs, so most are optional; what a country
-/// demands is checked by [`Address::checked`].
+/// demands is checked by [`Address::checked`]. Of an address that is not known whole yet, the parts that are missing are
+/// absent or empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     /// Name of the person or company.
@@ -135,6 +136,23 @@ impl Address {
     ///
     /// `pointer` is the JSON pointer of the address itself, such as `/shipping_address`.
     pub fn checked(self, pointer: &str) -> Result<Self, Refusal> {
+        self.check(pointer, true)
+    }
+
+    /// The same for an address of which no more than the country may be known: what is there must be right.
+    pub fn checked_in_part(self, pointer: &str) -> Result<Self, Refusal> {
+        self.check(pointer, false)
+    }
+
+    /// What an address that was checked lacks before anything can be sent there.
+    pub fn missing(&self, pointer: &str) -> Vec<FieldError> {
+        match self.clone().checked(pointer) {
+            Ok(_) => Vec::new(),
+            Err(refusal) => refusal.details.errors,
+        }
+    }
+
+    fn check(self, pointer: &str, is_whole: bool) -> Result<Self, Refusal> {
         let at = |field: &str| format!("{pointer}/{field}");
         if let Some(field) = self.field_with_card_number() {
             return Err(Refusal::card_number(at(field)));
@@ -150,20 +168,24 @@ impl Address {
         let postal_code =
             optional("postal_code", self.postal_code, 20).map(|code| code.to_uppercase());
         let phone = optional("phone", self.phone, PHONE_MAX);
-        let name =
-            errors.take(text::line(&at("name"), &self.name, text::NAME_MAX)).unwrap_or_default();
-        let line1 = errors.take(text::line(&at("line1"), &self.line1, 200)).unwrap_or_default();
-        let city = errors.take(text::line(&at("city"), &self.city, 100)).unwrap_or_default();
+        let mut needed = |field: &str, value: &str, max: usize| {
+            let check = if is_whole { text::line } else { text::optional_line };
+            errors.take(check(&at(field), value, max)).unwrap_or_default()
+        };
+        let name = needed("name", &self.name, text::NAME_MAX);
+        let line1 = needed("line1", &self.line1, 200);
+        let city = needed("city", &self.city, 100);
         let country = self.country.as_str();
         errors.check(
-            region.is_some() || !WITH_REGION.contains(&country),
+            region.is_some() || !is_whole || !WITH_REGION.contains(&country),
             at("region"),
             format!("is needed for addresses in {country}"),
         );
         if let Some((_, shapes)) = POSTAL_CODES.iter().find(|(known, _)| *known == country) {
-            let fits = postal_code
-                .as_deref()
-                .is_some_and(|code| shapes.iter().any(|shape| has_shape(code, shape)));
+            let fits = match postal_code.as_deref() {
+                Some(code) => shapes.iter().any(|shape| has_shape(code, shape)),
+                None => !is_whole,
+            };
             errors.check(fits, at("postal_code"), format!("must be a postal code of {country}"));
         }
         errors.finish()?;
@@ -266,6 +288,37 @@ mod tests {
             pointers,
             ["/shipping_address/name", "/shipping_address/region", "/shipping_address/postal_code"]
         );
+    }
+
+    #[test]
+    fn an_address_may_be_known_in_part() {
+        let bare = |country: &str| Address {
+            name: String::new(),
+            line1: " ".into(),
+            city: String::new(),
+            ..address(country, None, None)
+        };
+        for (country, lacking) in [
+            ("IE", &["/to/name", "/to/line1", "/to/city"][..]),
+            ("DE", &["/to/name", "/to/line1", "/to/city", "/to/postal_code"]),
+            ("US", &["/to/name", "/to/line1", "/to/city", "/to/region", "/to/postal_code"]),
+        ] {
+            let known = bare(country).checked_in_part("/to").expect("the country is enough");
+            let missing = known.missing("/to");
+            let pointers: Vec<_> = missing.iter().map(|error| error.pointer.as_str()).collect();
+            assert_eq!(pointers, lacking, "{country}");
+            assert!(bare(country).checked("/to").is_err());
+        }
+        let whole = address("US", Some("ny"), Some("10001"));
+        let checked = whole.clone().checked_in_part("").expect("nothing is missing");
+        assert_eq!((checked.missing(""), Ok(checked)), (Vec::new(), whole.checked("")));
+        for wrong in [
+            Address { postal_code: Some("1".into()), ..bare("DE") },
+            Address { city: "a\nb".into(), ..bare("DE") },
+            Address { line1: "4242 4242 4242 4242".into(), ..bare("DE") },
+        ] {
+            wrong.checked_in_part("").expect_err("what is there must be right");
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub struct Buyer {
     /// Phone number of the buyer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// Where the goods go: the address of the selected destination where one is selected.
+    /// Where the goods go: the address of the selected destination where one is selected, which may be known in part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping_address: Option<Address>,
     /// Who is billed; the shipping address if absent.
@@ -54,7 +54,7 @@ pub struct Buyer {
     pub consents: BTreeMap<String, Consent>,
 }
 
-/// An address that the goods could go to.
+/// An address that the goods could go to. It may be known in part, to see what sending there would cost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Destination {
     /// What it is chosen by; unique within the checkout.
@@ -223,7 +223,8 @@ fn check_destinations(
     for (at, destination) in destinations.into_iter().enumerate() {
         let pointer = format!("/destinations/{at}");
         let id = errors.take(text::line(&format!("{pointer}/id"), &destination.id, 100));
-        let address = errors.take(destination.address.checked(&format!("{pointer}/address")));
+        let address =
+            errors.take(destination.address.checked_in_part(&format!("{pointer}/address")));
         let (Some(id), Some(address)) = (id, address) else { continue };
         if text::looks_like_card_number(&id) {
             errors.take::<()>(Err(Refusal::card_number(format!("{pointer}/id"))));

@@ -466,29 +466,28 @@ impl Checkout {
 
     /// What is still missing before it can be completed.
     pub fn missing(&self, quote: &Quote) -> Vec<FieldError> {
-        let mut missing = Vec::new();
-        let mut note = |absent: bool, pointer: &str, message: &str| {
-            if absent {
-                missing
-                    .push(FieldError { pointer: pointer.to_owned(), message: message.to_owned() });
-            }
+        let lacks = |pointer: &str, message: &str| FieldError {
+            pointer: pointer.to_owned(),
+            message: message.to_owned(),
         };
-        note(self.buyer.email.is_none(), "/email", "is needed for the receipt");
+        let (buyer, mut missing) = (&self.buyer, Vec::new());
+        if buyer.email.is_none() {
+            missing.push(lacks("/email", "is needed for the receipt"));
+        }
         if quote.needs_shipping() {
-            note(
-                self.buyer.shipping_address.is_none(),
-                "/shipping_address",
-                "is needed to send the goods",
-            );
-            note(
-                self.buyer.shipping_method.is_none(),
-                "/shipping_method",
-                "is needed to send the goods",
-            );
+            match &buyer.shipping_address {
+                Some(address) => missing.extend(address.missing("/shipping_address")),
+                None => missing.push(lacks("/shipping_address", "is needed to send the goods")),
+            }
+            if buyer.shipping_method.is_none() {
+                missing.push(lacks("/shipping_method", "is needed to send the goods"));
+            }
         }
         for (at, line) in quote.lines.iter().enumerate() {
-            let gone = line.problems.contains(&LineProblem::NotForSale);
-            note(gone, &format!("/lines/{at}"), "is no longer for sale; remove it from the cart");
+            if line.problems.contains(&LineProblem::NotForSale) {
+                let gone = "is no longer for sale; remove it from the cart";
+                missing.push(lacks(&format!("/lines/{at}"), gone));
+            }
         }
         missing
     }

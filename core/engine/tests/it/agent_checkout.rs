@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use handel_domain::{
     Code,
+    address::Address,
     checkout::{Buyer, CheckoutStatus, Consent, Destination, LineProblem},
     id::CheckoutId,
     order::{PaymentStatus, Source, Status},
@@ -283,6 +284,46 @@ both_databases! {
         let open = OpenCheckout { cart_id: Some(cart.id), ..opening(&[]) };
         let view = shop.engine.open_checkout(&ctx, open).await.expect("found").reply;
         assert_eq!((view.checkout.buyer.shipping_method, view.missing), (Some(slug("standard")), vec![]));
+        shop.settle().await;
+    }
+
+    /// Goal: an address that is known in part costs what the whole one will, and is not enough to buy.
+    async fn an_address_in_part_costs_what_the_whole_one_will(shop: TestShop) {
+        shop.product("MUG", 1_000, 10).await;
+        for (country, code) in [("DE", "10115"), ("AT", "1010")] {
+            let whole = address(country, code);
+            let part = Address {
+                name: String::new(),
+                line1: String::new(),
+                city: String::new(),
+                postal_code: None,
+                ..whole.clone()
+            };
+            let to = |address: &Address| Buyer {
+                destinations: vec![Destination { id: "to".to_owned(), address: address.clone() }],
+                selected_destination: Some("to".to_owned()),
+                shipping_address: None,
+                ..buyer()
+            };
+            let open = OpenCheckout { buyer: to(&part), ..opening(&[("MUG", 2)]) };
+            let vague = shop.engine.open_checkout(&shop.agent(AGENT), open).await.expect("opened").reply;
+            let pointers: Vec<_> = vague.missing.iter().map(|error| error.pointer.clone()).collect();
+            let expected = ["name", "line1", "city", "postal_code"].map(|part| format!("/shipping_address/{part}"));
+            assert_eq!(pointers, expected);
+            let refused = refusal(shop.complete_open(vague.checkout.id, "tok_ok").await);
+            assert_eq!((refused.code, refused.details.errors), (Code::CheckoutIncomplete, vague.missing.clone()));
+            assert_eq!(see(shop, vague.checkout.id).await.checkout, vague.checkout);
+            let said = ReplaceCheckout { buyer: to(&whole), ..replacing(&vague.checkout, &[("MUG", 2)]) };
+            let known = replace(shop, said).await.expect("said anew");
+            assert_eq!((&known.quote.totals, &known.shipping_options), (&vague.quote.totals, &vague.shipping_options));
+            let done = shop.complete_open(known.checkout.id, "tok_ok").await.expect("it is complete");
+            assert_eq!(done.order.total_minor, vague.quote.totals.total_minor);
+            assert_eq!(done.order.shipping_address, Some(whole));
+        }
+        let home = Buyer { shipping_address: Some(Address { city: String::new(), ..address("DE", "10115") }), ..buyer() };
+        let open = OpenCheckout { buyer: home, ..opening(&[("MUG", 1)]) };
+        let refused = shop.engine.open_checkout(&shop.agent(AGENT), open).await;
+        assert_eq!(code(refused), Some(Code::InputInvalid), "what is no estimate is whole");
         shop.settle().await;
     }
 

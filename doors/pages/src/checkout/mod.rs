@@ -83,8 +83,12 @@ impl Desk {
         self.view.quote.needs_shipping()
     }
 
+    /// Whether a field is missing, or a part of it.
     fn lacks(&self, pointer: &str) -> bool {
-        self.view.missing.iter().any(|missing| missing.pointer == pointer)
+        self.view.missing.iter().any(|missing| {
+            let rest = missing.pointer.strip_prefix(pointer);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })
     }
 
     /// The first step that is not done.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use handel_domain::{
+    address::Address,
     checkout::{Buyer, Destination},
     order::Status,
 };
@@ -10,7 +11,7 @@ use handel_engine::OpenCheckout;
 use handel_testkit::{
     agents::{AGENT, opening},
     both_databases,
-    fixtures::address,
+    fixtures::{address, buyer},
 };
 
 use super::support::{ADA, Shop};
@@ -41,15 +42,15 @@ both_databases! {
     /// Goal: what an agent knows of its buyer stands in the form already, to be confirmed or changed.
     async fn what_an_agent_knows_need_not_be_typed(shop: Shop) {
         shop.product("MUG", 1_999, 5).await;
-        let buyer = Buyer {
+        let known = Buyer {
             first_name: Some("Ada".to_owned()),
             last_name: Some("Lovelace".to_owned()),
             phone: Some("+49 30 1234".to_owned()),
             ..Buyer::default()
         };
-        let named = OpenCheckout { buyer: buyer.clone(), ..opening(&[("MUG", 1)]) };
+        let named = OpenCheckout { buyer: known.clone(), ..opening(&[("MUG", 1)]) };
         let home = Destination { id: "home".to_owned(), address: address("AT", "1010") };
-        let placed = Buyer { destinations: vec![home], ..buyer };
+        let placed = Buyer { destinations: vec![home], ..known };
         let placed = OpenCheckout { buyer: placed, ..opening(&[("MUG", 1)]) };
         for (open, field, value) in [
             (named, "name", "Ada Lovelace"),
@@ -63,6 +64,33 @@ both_databases! {
             ada.open(&shop.handoff(cart_id, 60)).await.expect(200);
             assert_eq!(ada.page().value("/contact", field), value);
         }
+    }
+
+    /// Goal: a buyer whose agent knew no more than the country is asked for the rest of the address.
+    async fn what_an_agent_did_not_know_is_asked_for(shop: Shop) {
+        shop.product("MUG", 1_999, 5).await;
+        let part = Address {
+            name: String::new(),
+            line1: String::new(),
+            city: String::new(),
+            postal_code: None,
+            ..address("AT", "1010")
+        };
+        let said = Buyer {
+            shipping_address: None,
+            destinations: vec![Destination { id: "home".to_owned(), address: part }],
+            selected_destination: Some("home".to_owned()),
+            ..buyer()
+        };
+        let open = OpenCheckout { buyer: said, ..opening(&[("MUG", 1)]) };
+        let opened = shop.engine.open_checkout(&shop.agent(AGENT), open).await;
+        let cart_id = opened.expect("it is for sale").reply.checkout.cart_id;
+        let mut ada = shop.browser();
+        ada.open(&shop.handoff(cart_id, 60)).await.expect(200);
+        assert_eq!(ada.page().one(".steps .current"), "Contact");
+        assert_eq!(ada.page().value("/contact", "country"), "AT");
+        ada.send("/contact", &ADA).await.expect(200);
+        assert_ne!(ada.page().one(".steps .current"), "Contact");
     }
 
     /// Goal: a cart that an agent filled becomes a checkout when its buyer comes.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use handel_domain::{
     Refusal,
     channel::Settings,
-    checkout::{Buyer, CheckoutStatus},
+    checkout::{Buyer, CheckoutStatus, Destination},
     order::{Order, PaymentStatus, Status as OrderStatus},
     refusal::FieldError,
 };
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::{
     Message,
     basket::{self, Goods},
-    delivery::Delivery,
+    delivery::{self, Delivery},
     discount::{self, Discounts},
     message::{Severity, path},
     policy::{self, Link, Policy},
@@ -220,7 +220,7 @@ fn state(
 /// Before anything is ordered.
 fn of_basket(view: &CheckoutView, scene: &Scene<'_>) -> (Status, Vec<Message>) {
     let mut messages = basket::problems(&view.quote);
-    messages.extend(view.missing.iter().filter_map(|error| missing(error, scene.can_deliver)));
+    messages.extend(view.missing.iter().filter_map(|error| missing(error, view, scene)));
     messages.extend(discount::rejections(&view.checkout.codes, &view.quote));
     let status = if messages.iter().any(Message::asks_for_buyer) {
         Status::RequiresEscalation
@@ -258,9 +258,9 @@ fn of_payment(done: &Completion) -> (Status, Vec<Message>) {
 }
 
 /// What a checkout lacks, in the words of the protocol. Lines say themselves what is wrong with them.
-fn missing(error: &FieldError, can_deliver: bool) -> Option<Message> {
+fn missing(error: &FieldError, view: &CheckoutView, scene: &Scene<'_>) -> Option<Message> {
     let text = |what: &str| format!("{what} {}", error.message);
-    let delivery = |code, what: &str, path: &str| match can_deliver {
+    let delivery = |code, what: &str, path: &str| match scene.can_deliver {
         true => Message::repairable(code, text(what)).at(path),
         false => Message::error(code, Severity::NeedsInput, text(what)),
     };
@@ -273,6 +273,15 @@ fn missing(error: &FieldError, can_deliver: bool) -> Option<Message> {
         }
         "/shipping_method" => Some(delivery("option_required", "a way of sending", path::OPTION)),
         pointer if pointer.starts_with("/lines/") => None,
+        pointer if pointer.starts_with("/shipping_address/") => {
+            let buyer = &view.checkout.buyer;
+            let is_chosen =
+                |known: &Destination| Some(&known.id) == buyer.selected_destination.as_ref();
+            let at = buyer.destinations.iter().position(is_chosen).unwrap_or_default();
+            let field = pointer.trim_start_matches("/shipping_address/");
+            let lacking = delivery::lacking(field, at);
+            Some(if scene.can_deliver { lacking } else { lacking.for_buyer() })
+        }
         _ => Some(Message::repairable("incomplete", error.message.clone())),
     }
 }

@@ -181,7 +181,8 @@ fn checked(
     buyer: &WantedBuyer,
     settings: &Settings,
 ) -> Result<Destination, Vec<Message>> {
-    let address = address(&destination.address, buyer).map_err(|refusal| {
+    let address = written(&destination.address, buyer);
+    let address = address.and_then(|address| address.checked_in_part("")).map_err(|refusal| {
         let errors = refusal.details.errors.into_iter();
         errors
             .map(|error| {
@@ -215,8 +216,13 @@ fn checked(
     Ok(Destination { id, address })
 }
 
-/// An address in the words of the shop. Names that are missing are the buyer's.
+/// A whole address in the words of the shop. Names that are missing are the buyer's.
 pub(crate) fn address(wanted: &WantedAddress, buyer: &WantedBuyer) -> Result<Address, Refusal> {
+    written(wanted, buyer)?.checked("")
+}
+
+/// The same as it was written: nothing but its country is checked.
+fn written(wanted: &WantedAddress, buyer: &WantedBuyer) -> Result<Address, Refusal> {
     let names = |first: &Option<String>, last: &Option<String>| {
         let parts = [first.as_deref(), last.as_deref()].into_iter().flatten().map(str::trim);
         parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
@@ -229,7 +235,7 @@ pub(crate) fn address(wanted: &WantedAddress, buyer: &WantedBuyer) -> Result<Add
     let Some(country) = country else {
         return Err(errors.finish().expect_err("an error was added"));
     };
-    Address {
+    Ok(Address {
         name,
         line1: wanted.street.clone().unwrap_or_default(),
         line2: wanted.extended.clone(),
@@ -238,27 +244,35 @@ pub(crate) fn address(wanted: &WantedAddress, buyer: &WantedBuyer) -> Result<Add
         postal_code: wanted.postal_code.clone(),
         country,
         phone: wanted.phone.clone(),
-    }
-    .checked("")
+    })
 }
 
-/// An address in the words of programs. Our addresses have one name; the last word of it is the family name.
+/// An address in the words of programs, as far as it is known. Our addresses have one name; the last word of it is the
+/// family name.
 pub(crate) fn spelled(address: &Address) -> WantedAddress {
+    let known = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let (first, last) = match address.name.rsplit_once(' ') {
-        Some((first, last)) => (Some(first.to_owned()), Some(last.to_owned())),
-        None => (None, Some(address.name.clone())),
+        Some((first, last)) => (known(first), known(last)),
+        None => (None, known(&address.name)),
     };
     WantedAddress {
         first_name: first,
         last_name: last,
-        street: Some(address.line1.clone()),
+        street: known(&address.line1),
         extended: address.line2.clone(),
-        locality: Some(address.city.clone()),
+        locality: known(&address.city),
         region: address.region.clone(),
         postal_code: address.postal_code.clone(),
         country: Some(address.country.to_string()),
         phone: address.phone.clone(),
     }
+}
+
+/// The error of an address that lacks a part, by the name of our field. `at` is its place among the destinations.
+pub(crate) fn lacking(field: &str, at: usize) -> Message {
+    let member = member_of(field);
+    Message::repairable("address_incomplete", format!("{} is needed", spoken(member)))
+        .at(path::destination(at, &format!(".{member}")))
 }
 
 /// The member of an address that our field is called by.

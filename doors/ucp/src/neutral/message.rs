@@ -72,6 +72,12 @@ impl Message {
         }
     }
 
+    /// The same error for a program that cannot repair it: its buyer must.
+    #[must_use]
+    pub(crate) fn for_buyer(self) -> Self {
+        Self { kind: Kind::Error(Severity::NeedsInput), path: None, ..self }
+    }
+
     /// Whether it asks for the buyer.
     pub(crate) fn asks_for_buyer(&self) -> bool {
         matches!(self.kind, Kind::Error(Severity::NeedsInput | Severity::NeedsReview))
