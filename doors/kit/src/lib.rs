@@ -26,7 +26,7 @@ pub use idempotency::digest;
 pub use limits::layered;
 pub use metrics::Metrics;
 pub use ops::ops_router;
-pub use problem::{Problem, ProblemBody, status_of};
+pub use problem::{Problem, ProblemBody, refusal_of, reworded, status_of};
 pub use server::{Server, ServerSettings};
 pub use staff::{Needed, Staff, needs};
 

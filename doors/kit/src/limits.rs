@@ -21,7 +21,7 @@ use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use crate::{
     Door, Problem,
-    problem::{CURRENT, Refused},
+    problem::{CURRENT, refusal_of},
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -51,7 +51,7 @@ async fn pass(State(gate): State<Gate>, request: Request, next: Next) -> Respons
     let run = run(&gate, is_ops, request, next);
     let mut response = CURRENT.scope(id, run).await;
     finish(&mut response, &id.to_string());
-    let refused = response.extensions().get::<Refused>().map(|refused| refused.0);
+    let refused = refusal_of(&response).map(|refusal| refusal.code);
     let took = door.system().now().duration_since(begun);
     door.metrics().request(
         &method,

@@ -93,9 +93,24 @@ struct ShortageBody {
 /// Where a shop's codes are explained; the part after it is the code.
 const EXPLAINED_AT: &str = "https://handel.example/errors/";
 
-/// The code of a refusal, for the counters. Handed up to the layers beside the response.
-#[derive(Clone, Copy)]
-pub(crate) struct Refused(pub(crate) Code);
+/// What a problem tells. Handed up to the layers beside the response, for the counters, and for doors that tell it in
+/// another form.
+#[derive(Clone)]
+struct Refused(Refusal);
+
+/// The refusal that a response tells as a problem document.
+pub fn refusal_of(response: &Response) -> Option<&Refusal> {
+    response.extensions().get::<Refused>().map(|refused| &refused.0)
+}
+
+/// The same answer with other JSON: the status, the request id and the time to wait stay.
+pub fn reworded(response: Response, body: &impl Serialize) -> Response {
+    let (mut parts, _) = response.into_parts();
+    let (made, body) = Json(body).into_response().into_parts();
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.extend(made.headers);
+    Response::from_parts(parts, body)
+}
 
 /// The one table of this kind of door.
 pub fn status_of(code: Code) -> StatusCode {
@@ -165,6 +180,7 @@ impl From<Error> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.status();
+        let refused = Refused((*self.refusal).clone());
         let Refusal { code, message, details } = *self.refusal;
         let retry_after_ms = details.retry_after_ms;
         let body = ProblemBody {
@@ -196,7 +212,7 @@ impl IntoResponse for Problem {
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, allow);
         }
-        response.extensions_mut().insert(Refused(code));
+        response.extensions_mut().insert(refused);
         response
     }
 }

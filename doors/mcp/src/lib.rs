@@ -21,10 +21,11 @@ use axum::{
     Router,
     body::Body,
     extract::State,
+    middleware::{Next, from_fn},
     response::{IntoResponse, Response},
     routing::any,
 };
-use handel_kit::Door;
+use handel_kit::{Door, refusal_of};
 use handel_ucp::{Ucp, Version};
 use http::Request;
 use tokio::sync::watch;
@@ -61,6 +62,22 @@ pub fn router(
         stopped.cancel();
     });
     router
+}
+
+/// Puts what turned a request away before it got to a tool, such as too many at once, into the form of JSON-RPC. Goes
+/// around [`handel_kit::layered`].
+pub fn dressed(router: Router) -> Router {
+    router.layer(from_fn(dress))
+}
+
+async fn dress(request: Request<Body>, next: Next) -> Response {
+    let at = request.uri().path();
+    let is_own = at == PATH || Version::ALL.into_iter().any(|version| at == path(version));
+    let response = next.run(request).await;
+    match refusal_of(&response).filter(|_| is_own).cloned() {
+        Some(refusal) => transport::worded(response, &refusal),
+        None => response,
+    }
 }
 
 /// Where a version of UCP is spoken, below the address of the shop.

@@ -91,6 +91,12 @@ impl Ucp {
         discovery::router(self).merge(rest::router(self))
     }
 
+    /// Puts what turned a request away before it got to a route, such as too many at once, into the form of the
+    /// protocol. Goes around [`handel_kit::layered`].
+    pub fn dressed(&self, router: Router) -> Router {
+        rest::dressed(self, router)
+    }
+
     /// Finds out who asks, and what both can do. It is the first of three steps; the others are
     /// [`Ucp::check_signature`] and [`Ucp::answer_agreed`].
     pub async fn meet(

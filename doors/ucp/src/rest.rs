@@ -3,18 +3,23 @@
 use axum::{
     Router,
     extract::{FromRequest as _, RawPathParams, State},
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{MethodFilter, any, on},
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use handel_domain::{Code, Refusal, order::Source};
 use handel_engine::Idempotency;
-use handel_kit::RawBody;
+use handel_kit::{RawBody, refusal_of, reworded};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Answer, Call, Operation, Request, TransportError, Ucp, Version, profile_of};
+use crate::{
+    Answer, Call, Operation, Request, TransportError, Ucp, Version,
+    neutral::refusal::{Told, tell},
+    profile_of,
+};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -167,4 +172,26 @@ fn wrong_method() -> Response {
 fn bare(error: &TransportError) -> Response {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     (status, [(header::CONTENT_TYPE, "application/json")], error.body().to_string()).into_response()
+}
+
+/// See [`Ucp::dressed`].
+pub(crate) fn dressed(ucp: &Ucp, router: Router) -> Router {
+    router.layer(from_fn_with_state(ucp.clone(), dress))
+}
+
+async fn dress(State(ucp): State<Ucp>, request: axum::extract::Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let is_below = |version: Version| {
+        let rest = path.strip_prefix(&version.endpoint());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    // Other bindings have another form.
+    let is_other = ucp.settings().bindings.iter().any(|(.., endpoint)| endpoint == path);
+    let is_own = !is_other && Version::ALL.into_iter().any(is_below);
+    let response = next.run(request).await;
+    let told = refusal_of(&response).filter(|_| is_own).map(|refusal| tell(refusal.clone().into()));
+    match told {
+        Some(Told::Transport(error)) => reworded(response, &error.body()),
+        _ => response,
+    }
 }

@@ -101,7 +101,8 @@ impl Open {
             routes = routes.merge(payments.pages());
             webhooks::start(payments, &local_url, &shop.system, upkeep.clone())?;
         }
-        let routes = handel_pages::dressed(&door, layered(&door, routes));
+        let routes = handel_mcp::dressed(ucp.dressed(layered(&door, routes)));
+        let routes = handel_pages::dressed(&door, routes);
         let (ended, served) = oneshot::channel();
         shop.system.spawn(async move {
             server.run(routes, serving).await;

@@ -29,6 +29,7 @@ use rmcp::{
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::refusal::worded;
 use self::{probe::Probe, refusal::Wrong};
 pub use self::{settings::TransportSettings, verdict::Verdict};
 

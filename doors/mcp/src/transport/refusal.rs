@@ -4,8 +4,10 @@ use axum::{
     body::{Body, to_bytes},
     response::{IntoResponse, Response},
 };
+use handel_domain::Refusal;
+use handel_kit::reworded;
 use http::{HeaderValue, StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// JSON-RPC 2.0 §5.1: this is not JSON.
 pub(super) const PARSE_ERROR: i32 = -32700;
@@ -42,6 +44,14 @@ impl Wrong {
         Self { retry_after_s: Some(seconds), ..self }
     }
 
+    fn body(&self) -> Value {
+        let mut error = json!({ "code": self.code, "message": self.text });
+        if let Some(seconds) = self.retry_after_s {
+            error["data"] = json!({ "retry_after": seconds });
+        }
+        json!({ "jsonrpc": "2.0", "id": null, "error": error })
+    }
+
     #[cfg(test)]
     pub(super) fn json_rpc_code(&self) -> i32 {
         self.code
@@ -50,19 +60,19 @@ impl Wrong {
 
 impl From<Wrong> for Response {
     fn from(wrong: Wrong) -> Self {
-        let Wrong { status, code, text, retry_after_s } = wrong;
-        let data = retry_after_s.map(|seconds| json!({ "retry_after": seconds }));
-        let mut error = json!({ "code": code, "message": text });
-        if let Some(data) = data {
-            error["data"] = data;
-        }
-        let body = json!({ "jsonrpc": "2.0", "id": null, "error": error });
-        let mut response = (status, axum::Json(body)).into_response();
-        if let Some(seconds) = retry_after_s {
+        let mut response = (wrong.status, axum::Json(wrong.body())).into_response();
+        if let Some(seconds) = wrong.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
+}
+
+/// Tells a refusal that was answered as a problem document as an error of JSON-RPC.
+pub(crate) fn worded(response: Response, refusal: &Refusal) -> Response {
+    let retry_after_s = refusal.details.retry_after_ms.map(|ms| ms.div_ceil(1_000).max(1));
+    let wrong = Wrong::new(response.status(), &*refusal.message);
+    reworded(response, &Wrong { retry_after_s, ..wrong }.body())
 }
 
 /// Gives an error that the library wrote as plain text the form of all others. What went wrong inside is not told.

@@ -1,6 +1,8 @@
 //! From a word to an order, by tools alone.
 
+use handel_kit::DoorSettings;
 use handel_testkit::{both_databases, together};
+use handel_ucp::UcpSettings;
 use serde_json::{Value, json};
 
 use crate::support::{NEW, OLD, STRANGER, Shop, as_agent, call, paying, post, ready, with_meta};
@@ -12,6 +14,17 @@ fn total(resource: &Value) -> i64 {
 }
 
 both_databases! {
+    /// Who is turned away before anything is read is told so in the form of JSON-RPC, and when to come back.
+    async fn who_finds_no_room_is_told_in_the_form_of_the_protocol(shop: Shop) {
+        let full = DoorSettings { requests_max: 0, ..DoorSettings::default() };
+        let full = shop.open_with(UcpSettings::default(), full).await;
+        let told = post(&full, &[], &call("search_catalog", &json!({}))).await;
+        assert_eq!(told.status, 503, "{told:?}");
+        assert_eq!(told.body, json!({ "jsonrpc": "2.0", "id": null, "error": {
+            "code": -32000, "message": "too many requests at once; come back shortly", "data": { "retry_after": 1 },
+        } }));
+    }
+
     async fn an_assistant_buys_in_every_revision(shop: Shop) {
         shop.product("MUG", 1_200, 10).await;
         for revision in [OLD, NEW] {

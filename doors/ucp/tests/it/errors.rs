@@ -1,11 +1,11 @@
 //! What strangers send that makes no sense: every answer has the form of the protocol.
 
 use handel_testkit::both_databases;
-use handel_ucp::{Operation, Version};
+use handel_ucp::{Operation, UcpSettings, Version};
 use http::Method;
 use serde_json::json;
 
-use crate::support::{Shop, address, basket, paying};
+use crate::support::{Shop, address, basket, paying, settings};
 
 /// Bodies of the wrong form for every operation that takes one.
 fn nonsense() -> Vec<Vec<u8>> {
@@ -47,6 +47,25 @@ both_databases! {
                 }
             }
         }
+    }
+
+    /// Who is turned away before anything is read is told so in the form of the protocol, and when to come back.
+    async fn who_finds_no_room_is_told_in_the_form_of_the_protocol(shop: Shop) {
+        let mcp = format!("{}/mcp", Version::ROOT.endpoint());
+        let settings = UcpSettings { bindings: vec![(Version::ROOT, "mcp", mcp)], ..settings() };
+        let full = shop.agent_among(0, settings);
+        for operation in Operation::ALL {
+            let path = operation.path().replace("{id}", "chk_00000000000000000000000000");
+            let reply = full.call(operation.method(), &path).send().await;
+            let told = reply.transport(503, "unavailable");
+            assert_eq!(told["content"], "too many requests at once; come back shortly");
+            assert_eq!([reply.header("retry-after"), reply.header("content-type")], ["1", "application/json"]);
+            assert!(!reply.header("x-request-id").is_empty());
+        }
+        // What is spoken there has errors of its own.
+        let other = full.call(Method::POST, "/mcp").send().await;
+        assert_eq!(other.status, 503);
+        assert_eq!(other.header("content-type"), "application/problem+json");
     }
 
     async fn too_large_bodies_are_not_read_to_their_end(shop: Shop) {

@@ -51,11 +51,20 @@ impl Shop {
 
     /// Opens the door once more, with other settings.
     pub(crate) async fn open(&mut self, settings: UcpSettings) -> String {
+        self.open_with(settings, DoorSettings::default()).await
+    }
+
+    /// The same, with other limits.
+    pub(crate) async fn open_with(
+        &mut self,
+        settings: UcpSettings,
+        limits: DoorSettings,
+    ) -> String {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let server = Server::bind(any, ServerSettings::default(), self.system.clone()).await;
         let server = server.expect("a free port");
         let url = format!("http://{}", server.address().expect("it is bound"));
-        let door = DoorSettings { public_url: url.clone(), ..DoorSettings::default() };
+        let door = DoorSettings { public_url: url.clone(), ..limits };
         let metrics = Arc::new(Metrics::default());
         let door = Door::new(self.shop.engine.clone(), self.system.clone(), metrics, door);
         let settings = UcpSettings {
@@ -68,7 +77,7 @@ impl Shop {
         let transport =
             TransportSettings { public_url: url.clone(), ..TransportSettings::default() };
         let routes = handel_mcp::router(&door, &ucp, &transport, stopped.clone());
-        let routes = layered(&door, routes.merge(ucp.router()));
+        let routes = handel_mcp::dressed(layered(&door, routes.merge(ucp.router())));
         // It ends with the test.
         let _served = meanwhile(server.run(routes, stopped));
         self.stops.push(stop);

@@ -77,13 +77,22 @@ impl Shop {
     /// The same shop with other settings.
     pub(crate) fn agent_of(&self, settings: UcpSettings) -> Agent {
         let (door, ucp) = open(&self.shop, &self.system, settings);
-        Agent { router: layered(&door, ucp.router()), ..self.agent() }
+        Agent { router: routes(&door, &ucp), ..self.agent() }
+    }
+
+    /// The same shop with room for so many requests at once.
+    pub(crate) fn agent_among(&self, requests_max: usize, settings: UcpSettings) -> Agent {
+        let door = DoorSettings { requests_max, ..DoorSettings::default() };
+        let metrics = Arc::new(Metrics::default());
+        let door = Door::new(self.shop.engine.clone(), self.system.clone(), metrics, door);
+        let ucp = Ucp::new(door.clone(), self.shop.web.clone(), settings);
+        Agent { router: routes(&door, &ucp), ..self.agent() }
     }
 
     /// The program, met over another Web.
     pub(crate) fn agent_on(&self, web: Arc<dyn WebClient>) -> Agent {
         let ucp = Ucp::new(self.door.clone(), web, settings());
-        Agent { router: layered(&self.door, ucp.router()), ..self.agent() }
+        Agent { router: routes(&self.door, &ucp), ..self.agent() }
     }
 
     /// The program, in the newest version.
@@ -93,11 +102,7 @@ impl Shop {
 
     /// The program, in a version.
     pub(crate) fn agent_in(&self, version: Version) -> Agent {
-        Agent {
-            router: layered(&self.door, self.ucp.router()),
-            version,
-            profile: Some(address_of(version)),
-        }
+        Agent { router: routes(&self.door, &self.ucp), version, profile: Some(address_of(version)) }
     }
 
     /// A program that published this.
@@ -130,6 +135,10 @@ fn open(shop: &TestShop, system: &System, settings: UcpSettings) -> (Door, Ucp) 
     let door = DoorSettings { public_url: SHOP.to_owned(), ..DoorSettings::default() };
     let door = Door::new(shop.engine.clone(), system.clone(), Arc::new(Metrics::default()), door);
     (door.clone(), Ucp::new(door, shop.web.clone(), settings))
+}
+
+fn routes(door: &Door, ucp: &Ucp) -> Router {
+    ucp.dressed(layered(door, ucp.router()))
 }
 
 fn address_of(version: Version) -> String {
