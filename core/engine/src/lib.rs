@@ -40,8 +40,9 @@ use handel_store::{Backend, Database};
 pub use api_key::{ApiKey, NewApiKey};
 pub use cart::{AddItem, Basket, CartRef, CartView, OwnedCart, PutCart, WantedItem};
 pub use catalog::{
-    CatalogKey, CategoryNode, FoundKey, ListProducts, PriceFilter, ProductKey, ProductLookup,
-    ProductSort, ProductSummary, ProductView, Supply, VariantAvailability,
+    CatalogKey, CategoryNode, FoundKey, LIST_CATEGORIES_MAX, ListProducts, PriceFilter, ProductKey,
+    ProductLookup, ProductSort, ProductSummary, ProductView, SEARCH_WORDS_MAX, Supply,
+    VariantAvailability,
 };
 pub use checkout::{
     CheckoutView, Complete, Completion, OpenCheckout, PaymentChoice, PaymentSummary,

@@ -26,6 +26,7 @@ statements! {
     /// Whoever changes the tree locks it whole, so that no two changes make a loop that neither sees.
     LOCK_TREE for update = "select id, parent_id from categories where tenant_id = $1 order by id";
     ID_BY_SLUG = "select id from categories where tenant_id = $1 and slug = $2";
+    IDS_BY_SLUG = "select id from categories where tenant_id = $1 and slug in list($2) order by id";
     UPSERT = "
         insert into categories (tenant_id, id, parent_id, slug, name, description, position, version, created_at,
                                 updated_at)
@@ -178,14 +179,21 @@ fn unknown() -> Refusal {
     Refusal::new(Code::CategoryUnknown, "there is no such category")
 }
 
-/// The id of a category by its slug.
-pub(super) async fn id_by_slug(
+/// The ids of categories by their slugs. Refused if none of them exists.
+pub(super) async fn ids_by_slug(
     tx: &mut Transaction<'_>,
     tenant_id: TenantId,
-    slug: &Slug,
-) -> Result<CategoryId, Error> {
-    let row = tx.row(ID_BY_SLUG.bind(values![tenant_id, slug])).await?;
-    Ok(row.ok_or_else(unknown)?.get(0)?)
+    slugs: &[Slug],
+) -> Result<Vec<CategoryId>, Error> {
+    if slugs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let slugs: Vec<String> = slugs.iter().map(Slug::to_string).collect();
+    let rows = tx.rows(IDS_BY_SLUG.bind(values![tenant_id, Value::from(slugs)])).await?;
+    if rows.is_empty() {
+        return Err(unknown().into());
+    }
+    Ok(rows.iter().map(|row| row.get(0)).collect::<Result<_, _>>()?)
 }
 
 /// The parent of each category.

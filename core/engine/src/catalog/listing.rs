@@ -37,7 +37,9 @@ macro_rules! list_statement {
                        on s.tenant_id = v.tenant_id and s.variant_id = v.id
                  where v.tenant_id = l.tenant_id and v.product_id = l.product_id and not v.deleted
                    and (not v.tracked or (s.variant_id is not null and (s.backorder_limit is null
-                        or s.on_hand - s.allocated - s.held - s.safety + s.backorder_limit > 0)))))",
+                        or s.on_hand - s.allocated - s.held - s.safety + s.backorder_limit > 0)))))
+           and (not $18 or exists (select 1 from listings c where c.tenant_id = l.tenant_id
+                and c.currency = l.currency and c.product_id = l.product_id and c.category_id in list($19)))",
                 $order
             );
         }
@@ -52,7 +54,7 @@ list_statement!(
          where l.tenant_id = $1 and l.currency = $2 and l.category_id = $3
            and (l.listed_at, l.product_id) < ($4, $5)",
     "
-         order by l.listed_at desc, l.product_id desc limit $18"
+         order by l.listed_at desc, l.product_id desc limit $20"
 );
 list_statement!(
     BY_PRICE,
@@ -62,7 +64,7 @@ list_statement!(
          where l.tenant_id = $1 and l.currency = $2 and l.category_id = $3
            and (l.price_min_minor, l.product_id) > ($4, $5)",
     "
-         order by l.price_min_minor, l.product_id limit $18"
+         order by l.price_min_minor, l.product_id limit $20"
 );
 list_statement!(
     BY_PRICE_DOWN,
@@ -72,7 +74,7 @@ list_statement!(
          where l.tenant_id = $1 and l.currency = $2 and l.category_id = $3
            and (l.price_min_minor, l.product_id) < ($4, $5)",
     "
-         order by l.price_min_minor desc, l.product_id desc limit $18"
+         order by l.price_min_minor desc, l.product_id desc limit $20"
 );
 list_statement!(
     BY_TITLE,
@@ -82,11 +84,15 @@ list_statement!(
          where l.tenant_id = $1 and l.currency = $2 and l.category_id = $3
            and (l.title_key, l.product_id) > ($4, $5)",
     "
-         order by l.title_key, l.product_id limit $18"
+         order by l.title_key, l.product_id limit $20"
 );
 
-/// Most words that a search looks for, and attributes that a list is filtered by.
-const FILTERS_MAX: usize = 3;
+/// Most words that a search looks for.
+pub const SEARCH_WORDS_MAX: usize = 3;
+/// Most categories of which a list shows what is in any.
+pub const LIST_CATEGORIES_MAX: usize = 10;
+/// Most attributes that a list is filtered by.
+const ATTRIBUTES_MAX: usize = 3;
 
 /// In which order products are listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -115,8 +121,8 @@ pub struct PriceFilter {
 /// Which products, in which order, from where on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListProducts {
-    /// Only those in this category or below it.
-    pub category: Option<Slug>,
+    /// Only those in one of these categories or below it; at most ten. One that does not exist holds nothing.
+    pub categories: Vec<Slug>,
     /// Only those with a price in this range.
     pub price: PriceFilter,
     /// Only those with these attribute values, as name and value; at most three.
@@ -219,13 +225,11 @@ impl Engine {
             .database()
             .read(async move |tx: &mut Transaction<'_>| {
                 let channel = engine.channel(tx, context.tenant_id, Which::from(&context)).await?;
-                let category = match &list.category {
-                    Some(slug) => Some(category::id_by_slug(tx, context.tenant_id, slug).await?),
-                    None => None,
-                };
+                let categories =
+                    category::ids_by_slug(tx, context.tenant_id, &list.categories).await?;
                 let currency = channel.settings.currency;
                 let rows = tx
-                    .rows(statement(&list, &context, currency, category, after.as_deref())?)
+                    .rows(statement(&list, &context, currency, &categories, after.as_deref())?)
                     .await?;
                 let position = rows.get(limit.saturating_sub(1)).filter(|_| rows.len() > limit);
                 let position = position.map(|row| read_position(row, list.sort)).transpose()?;
@@ -247,9 +251,14 @@ fn check(list: &ListProducts) -> Result<(), Refusal> {
         format!("must be 1 to {LIMIT_MAX}"),
     );
     errors.check(
-        list.attributes.len() <= FILTERS_MAX,
+        list.attributes.len() <= ATTRIBUTES_MAX,
         "/attributes",
         "must not be more than three",
+    );
+    errors.check(
+        list.categories.len() <= LIST_CATEGORIES_MAX,
+        "/categories",
+        format!("must not be more than {LIST_CATEGORIES_MAX}"),
     );
     errors.check(list.query.chars().count() <= 200, "/q", "must not be longer than 200 characters");
     let range = list.price.min_minor.unwrap_or(0)..=list.price.max_minor.unwrap_or(i64::MAX);
@@ -266,14 +275,19 @@ fn statement(
     list: &ListProducts,
     ctx: &Context,
     currency: Currency,
-    category: Option<CategoryId>,
+    categories: &[CategoryId],
     after: Option<&str>,
 ) -> Result<Bound, Error> {
     let (statement, key, id): (&'static Statement, Value, String) = start(list.sort, after)?;
+    // A product is listed once in each category, and once in none, which stands for all of them.
+    let (one, any) = match categories {
+        [one] => (one.to_string(), &[][..]),
+        any => (String::new(), any),
+    };
     let mut bound = values![
         ctx.tenant_id,
         currency,
-        category.map(|id| id.to_string()).unwrap_or_default(),
+        one,
         key,
         id,
         list.price.min_minor.unwrap_or(0),
@@ -281,12 +295,14 @@ fn statement(
     ];
     let mut words =
         list.query.split_whitespace().map(|word| format!("%{}%", plain(&word.to_lowercase())));
-    bound.extend((0..FILTERS_MAX).map(|_| Value::from(words.next().unwrap_or_default())));
-    for at in 0..FILTERS_MAX {
+    bound.extend((0..SEARCH_WORDS_MAX).map(|_| Value::from(words.next().unwrap_or_default())));
+    for at in 0..ATTRIBUTES_MAX {
         let (name, value) = list.attributes.get(at).cloned().unwrap_or_default();
         bound.extend([Value::from(name), Value::from(value.to_lowercase())]);
     }
-    bound.extend([Value::from(list.in_stock), Value::from(i64::from(list.limit) + 1)]);
+    let is_in_any: Value = any.iter().copied().collect();
+    bound.extend([list.in_stock.into(), (!any.is_empty()).into(), is_in_any]);
+    bound.push(Value::from(i64::from(list.limit) + 1));
     Ok(statement.bind(bound))
 }
 

@@ -13,7 +13,9 @@ mod sql;
 mod views;
 
 pub use category::CategoryNode;
-pub use listing::{ListProducts, PriceFilter, ProductSort, ProductSummary};
+pub use listing::{
+    LIST_CATEGORIES_MAX, ListProducts, PriceFilter, ProductSort, ProductSummary, SEARCH_WORDS_MAX,
+};
 pub use lookup::{CatalogKey, FoundKey, ProductLookup};
 pub(crate) use offers::{available, offers};
 pub use product::ProductKey;

@@ -53,7 +53,7 @@ async fn stands_in(shop: &TestShop, name: &str, category: &Category) -> ProductI
 
 async fn products_in(shop: &TestShop, category: &Category) -> Vec<ProductId> {
     let list = ListProducts {
-        category: Some(category.slug.clone()),
+        categories: vec![category.slug.clone()],
         limit: 100,
         ..ListProducts::default()
     };
@@ -98,7 +98,7 @@ both_databases! {
         move_below(shop, &mugs, None).await.expect("it moves");
         shop.settle().await;
         assert_eq!((products_in(shop, &kitchen).await, products_in(shop, &mugs).await), (vec![cup], vec![mug]));
-        let unknown = ListProducts { category: Some(slug("nowhere")), limit: 10, ..ListProducts::default() };
+        let unknown = ListProducts { categories: vec![slug("nowhere")], limit: 10, ..ListProducts::default() };
         assert_eq!(code(shop.engine.list_products(&shop.ctx(), unknown).await), Some(Code::CategoryUnknown));
     }
 

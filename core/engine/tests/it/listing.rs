@@ -186,7 +186,7 @@ both_databases! {
         shop.settle().await;
     }
 
-    /// Goal: a category lists its whole branch, in every order.
+    /// Goal: a category lists its whole branch, in every order; several list what is in any of them, once.
     async fn a_category_lists_its_branch(shop: TestShop) {
         let category = async |name: &str, parent_id| {
             let input = CategoryInput { parent_id, slug: Some(slug(name)), name: name.to_owned(), description: String::new(), position: 0 };
@@ -200,10 +200,23 @@ both_databases! {
             shop.create(input, 1).await;
         }
         for sort in SORTS {
-            for (name, count) in [("top", 15), ("left", 10), ("right", 10)] {
-                let items = all(shop, &ListProducts { category: Some(slug(name)), sort, limit: 4, ..ListProducts::default() }).await;
-                assert_eq!(items.len(), count, "{name}: a product in two of its categories is listed once");
+            let lists: [(&[&str], usize); 6] = [
+                (&["top"], 15), (&["left"], 10), (&["right"], 10),
+                (&["left", "right"], 15), (&["left", "nowhere"], 10), (&["nowhere", "right", "top"], 15),
+            ];
+            for (names, count) in lists {
+                let categories = names.iter().map(|name| slug(name)).collect();
+                let items = all(shop, &ListProducts { categories, sort, limit: 4, ..ListProducts::default() }).await;
+                let ids: HashSet<_> = items.iter().map(|item| item.id).collect();
+                assert_eq!((items.len(), ids.len()), (count, count), "{names:?}: each is listed once");
             }
+        }
+        for (categories, refused) in [
+            (vec![slug("nowhere"), slug("no-such")], Code::CategoryUnknown),
+            (vec![slug("top"); 11], Code::InputInvalid),
+        ] {
+            let list = ListProducts { categories, limit: 4, ..ListProducts::default() };
+            assert_eq!(code(shop.engine.list_products(&shop.ctx(), list).await), Some(refused));
         }
         shop.settle().await;
     }

@@ -74,7 +74,7 @@ pub(super) async fn show_list(
     let shop = Shop::of(&door, &visit).await?;
     let (list, mut complaints) = read(&asked, &shop.format);
     let tree = door.engine().list_categories(&visit.ctx).await?;
-    let place = Place::find(&tree, list.category.as_ref())?;
+    let place = Place::find(&tree, list.categories.first())?;
     let page = match door.engine().list_products(&visit.ctx, list).await {
         Ok(page) => page,
         Err(error) if error.code() == Code::CursorInvalid => {
@@ -131,8 +131,9 @@ fn read(asked: &Fields, format: &Format) -> (ListProducts, Vec<Complaint>) {
         min_minor: amount("min", "price-min"),
         max_minor: amount("max", "price-max"),
     };
+    let category = asked.some("category").and_then(|slug| Slug::parse("/category", &slug).ok());
     let list = ListProducts {
-        category: asked.some("category").and_then(|slug| Slug::parse("/category", &slug).ok()),
+        categories: category.into_iter().collect(),
         price,
         in_stock: !asked.are_empty(&["in_stock"]),
         query: asked.get("q").chars().take(200).collect(),

@@ -132,7 +132,10 @@ fn read_list(pairs: Vec<(String, String)>) -> Result<ListProducts, Refusal> {
             value.parse::<i64>().map_err(|_| Refusal::field(&*pointer, "must be a whole number"))
         };
         match name.as_str() {
-            "category" => list.category = errors.take(Slug::parse(&pointer, &value)),
+            "category" => {
+                let category = errors.take(Slug::parse(&pointer, &value));
+                list.categories = category.into_iter().collect();
+            }
             "price_min" => list.price.min_minor = errors.take(number(&value)),
             "price_max" => {
                 list.price = PriceFilter { max_minor: errors.take(number(&value)), ..list.price }

@@ -2,8 +2,15 @@
 
 use std::collections::HashSet;
 
-use handel_domain::{channel::Channel, id::ProductId, text::looks_like_card_number};
-use handel_engine::{CatalogKey, Context, ListProducts, PriceFilter, ProductLookup, ProductSort};
+use handel_domain::{
+    channel::Channel,
+    id::ProductId,
+    text::{Slug, looks_like_card_number},
+};
+use handel_engine::{
+    CatalogKey, Context, LIST_CATEGORIES_MAX, ListProducts, PriceFilter, ProductLookup,
+    ProductSort, SEARCH_WORDS_MAX,
+};
 
 use super::{Stop, Work, too_large};
 use crate::{
@@ -20,8 +27,6 @@ use crate::{
 const PAGE: (u64, u64) = (10, 50);
 /// Most ids of a look-up.
 const IDS_MAX: usize = 50;
-/// Most words that a search looks for.
-const WORDS_MAX: usize = 3;
 
 impl Work<'_> {
     pub(super) async fn search_catalog(&self) -> Result<Answer, Stop> {
@@ -36,13 +41,18 @@ impl Work<'_> {
         let channel = self.channel(&ctx).await?;
         let mut products = Products::default();
         let price = price(&wanted.filters, &wanted.hints, &channel, &mut products.messages);
-        let category = match category(&wanted.filters, &mut products.messages) {
-            Ok(category) => category,
-            Err(Nowhere) => return Ok(self.show_products(&products)),
-        };
+        let named = &wanted.filters.categories;
+        // What is no name of a category names none that exists.
+        let categories: Vec<Slug> = named.iter().filter_map(|name| name.parse().ok()).collect();
+        if categories.is_empty() && !named.is_empty() {
+            return Ok(self.show_products(&products));
+        }
+        if categories.len() > LIST_CATEGORIES_MAX {
+            return Err(too_large("categories", LIST_CATEGORIES_MAX));
+        }
         let limit = wanted.limit.unwrap_or(PAGE.0).clamp(1, PAGE.1);
         let list = ListProducts {
-            category,
+            categories,
             price: price.map_or_else(PriceFilter::default, |(min, max)| PriceFilter {
                 min_minor: Some(min),
                 max_minor: Some(max),
@@ -55,7 +65,7 @@ impl Work<'_> {
         };
         let page = match self.ucp.engine().search_products(&ctx, list).await {
             Ok(page) => page,
-            // A category that does not exist holds nothing.
+            // Categories that do not exist hold nothing.
             Err(error) if error.code() == handel_domain::Code::CategoryUnknown => {
                 return Ok(self.show_products(&products));
             }
@@ -165,22 +175,6 @@ fn not_found(id: &str) -> Message {
     Message::info("not_found", format!("nothing that is for sale has the id{named}"))
 }
 
-/// No product can be in it.
-struct Nowhere;
-
-/// The category that is searched. The shop looks into one at a time, and into all that are below it.
-fn category(
-    filters: &WantedFilters,
-    messages: &mut Vec<Message>,
-) -> Result<Option<handel_domain::text::Slug>, Nowhere> {
-    let Some(first) = filters.categories.first() else { return Ok(None) };
-    if filters.categories.len() > 1 {
-        let text = "this shop searches one category at a time; only the first one counted";
-        messages.push(Message::info("filter_narrowed", text));
-    }
-    first.parse().map(Some).map_err(|_| Nowhere)
-}
-
 /// The range of prices in the currency of the channel. One in another currency is not converted and does not count.
 fn price(
     filters: &WantedFilters,
@@ -211,8 +205,8 @@ fn words(query: &str) -> String {
     // A star alone asks for everything.
     let all: Vec<_> = all.filter(|word| !word.is_empty() && *word != "*").collect();
     let telling = all.iter().copied().filter(|word| !is_filler(word) && *word != "I");
-    let telling: Vec<_> = telling.take(WORDS_MAX).collect();
-    let kept = if telling.is_empty() { &all[..all.len().min(WORDS_MAX)] } else { &telling };
+    let telling: Vec<_> = telling.take(SEARCH_WORDS_MAX).collect();
+    let kept = if telling.is_empty() { &all[..all.len().min(SEARCH_WORDS_MAX)] } else { &telling };
     kept.join(" ").chars().take(200).collect()
 }
 

@@ -1,9 +1,9 @@
 //! Searches and look-ups.
 
-use handel_domain::catalog::{Price, ProductInput, ProductOption, VariantInput};
+use handel_domain::catalog::{CategoryInput, Price, ProductInput, ProductOption, VariantInput};
 use handel_testkit::{
     both_databases,
-    fixtures::{product_input, sku},
+    fixtures::{product_input, sku, slug},
 };
 use serde_json::json;
 
@@ -64,6 +64,34 @@ both_databases! {
         assert_eq!(foreign["messages"][0]["code"], "filter_ignored");
         let nowhere = search(json!({ "filters": { "categories": ["no-such"] } })).await.ok();
         assert_eq!(nowhere["products"], json!([]));
+    }
+
+    /// Of several categories, any will do.
+    async fn what_is_in_any_of_the_categories_is_found(shop: Shop) {
+        for name in ["cups", "plates"] {
+            let input = CategoryInput {
+                parent_id: None, slug: Some(slug(name)), name: name.to_owned(), description: String::new(), position: 0,
+            };
+            let made = shop.engine.create_category(&shop.staff(), input).await.expect("it is valid").reply;
+            let input = ProductInput { category_ids: vec![made.id], ..product_input(name, 1_000) };
+            shop.create(input, 1).await;
+        }
+        shop.product("MUG", 1_000, 1).await;
+        let agent = shop.agent();
+        for (categories, count) in [
+            (json!(["cups"]), 1),
+            (json!(["cups", "plates"]), 2),
+            (json!(["no-such", "plates"]), 1),
+            (json!(["no-such", "No Slug!"]), 0),
+        ] {
+            let body = json!({ "filters": { "categories": categories } });
+            let found = agent.post("/catalog/search", &body).send().await.ok();
+            assert_eq!(found["products"].as_array().map(Vec::len), Some(count), "{categories}");
+            assert_eq!(found.get("messages"), None);
+        }
+        let many: Vec<_> = (0..11).map(|at| format!("c-{at}")).collect();
+        let many = agent.post("/catalog/search", &json!({ "filters": { "categories": many } })).send().await;
+        many.transport(400, "request_too_large");
     }
 
     async fn a_search_for_nothing_is_a_mistake(shop: Shop) {
