@@ -4,6 +4,7 @@ use handel_domain::{
     Money,
     event::OrderChange,
     id::{EventId, OperationId, OrderId, TenantId},
+    order::Status,
     payment::OperationStatus,
 };
 use handel_store::{Json, Row, StoreError, Transaction, statements, values};
@@ -33,6 +34,23 @@ pub struct OrderStory {
     pub events: Vec<StoryEvent>,
     /// What went back to the buyer, or is to go back, oldest first.
     pub refunds: Vec<RefundEntry>,
+}
+
+impl OrderStory {
+    /// Whether the order was ever paid, or owed nothing.
+    pub fn was_paid(&self) -> bool {
+        was_paid(self.details.order.status, &self.events)
+    }
+}
+
+/// Only of a canceled order its status does not tell whether it was paid. It goes few steps afterwards, so that what is
+/// kept of its story does.
+fn was_paid(status: Status, events: &[StoryEvent]) -> bool {
+    match status {
+        Status::Created | Status::Reserved => false,
+        Status::Canceled => events.iter().any(|event| event.change == OrderChange::Paid),
+        Status::Paid | Status::Packing | Status::Shipped | Status::Delivered => true,
+    }
 }
 
 /// A step of an order.
@@ -131,4 +149,28 @@ fn read_refund(row: &Row) -> Result<RefundEntry, StoreError> {
         created_at: row.get(5)?,
         updated_at: row.get(6)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_paid_is_known_however_long_the_story_is() {
+        let event = |change| StoryEvent {
+            id: EventId::mint(Timestamp::UNIX_EPOCH, [0; 10]),
+            change,
+            occurred_at: Timestamp::UNIX_EPOCH,
+        };
+        let paid = [event(OrderChange::Paid)];
+        let others = [event(OrderChange::Packing)];
+        for status in [Status::Paid, Status::Packing, Status::Shipped, Status::Delivered] {
+            assert!(was_paid(status, &others), "{status:?}: the step was too long ago");
+        }
+        assert!(!was_paid(Status::Reserved, &others));
+        assert_eq!(
+            (was_paid(Status::Canceled, &paid), was_paid(Status::Canceled, &others)),
+            (true, false)
+        );
+    }
 }

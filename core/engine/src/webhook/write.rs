@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use handel_domain::event::OrderChange;
 use handel_store::{Json, Transaction, statements, values};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jiff::Timestamp;
@@ -32,8 +31,7 @@ pub(super) async fn write(engine: &Engine, one: &Taken) -> Result<Result<Written
         return Ok(Err(unwritten(reason)));
     };
     let (news, now) = (news(engine, one).await?, engine.system().now());
-    let was_paid = news.story.events.iter().any(|event| event.change == OrderChange::Paid);
-    if !was_paid || !format.tells(&one.event) {
+    if !news.story.was_paid() || !format.tells(&one.event) {
         return Ok(Err(Outcome::Nothing));
     }
     let written = match compose(&**format, one, &news, now) {
