@@ -159,7 +159,10 @@ impl WebClient for Receiver {
         let _under_way = UnderWay::enter(self, &message.order);
         if self.chance(10) {
             // Longer than the shop waits, now and then.
-            self.system.sleep(self.dice.millis(1, 20_000)).await;
+            let thinking = self.system.sleep(self.dice.millis(1, 20_000));
+            if self.system.within(post.timeout, thinking).await.is_none() {
+                return Err(WebError::Timeout);
+            }
         }
         if self.state().is_down || self.chance(3) {
             self.trace.count("news lost");

@@ -2,17 +2,17 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use handel_engine::{Delivery, OrderNews, WebhookFormat};
-use handel_ports::{Fetch, Post, WebAnswer, WebClient, WebError};
+use handel_ports::{Clock as _, Fetch, Post, WebAnswer, WebClient, WebError};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use crate::Gate;
+use crate::{Gate, SimulatedClock};
 
 /// What a receiver does with a message.
 #[derive(Clone)]
@@ -25,6 +25,21 @@ pub enum Reaction {
     Hangs,
     /// It takes the message, and answers 200 when the gate is opened.
     Holds(Gate),
+}
+
+impl Reaction {
+    async fn follow(self) -> Result<WebAnswer, WebError> {
+        match self {
+            Self::Answers(status) if (300..400).contains(&status) => Err(WebError::Redirect),
+            Self::Answers(status) => Ok(answer(status)),
+            Self::Fails(error) => Err(error),
+            Self::Hangs => std::future::pending().await,
+            Self::Holds(gate) => {
+                gate.pass().await;
+                Ok(answer(200))
+            }
+        }
+    }
 }
 
 /// A message that was sent.
@@ -49,8 +64,10 @@ impl Sent {
 }
 
 /// The Web. Receivers take everything unless they are told otherwise.
-#[derive(Default)]
-pub struct FakeWeb(Mutex<State>);
+pub struct FakeWeb {
+    state: Mutex<State>,
+    clock: Arc<SimulatedClock>,
+}
 
 #[derive(Default)]
 struct State {
@@ -65,6 +82,11 @@ struct State {
 }
 
 impl FakeWeb {
+    /// An empty one.
+    pub fn new(clock: Arc<SimulatedClock>) -> Self {
+        Self { state: Mutex::default(), clock }
+    }
+
     /// Every message so far, repetitions included, in the order in which they were sent.
     pub fn sent(&self) -> Vec<Sent> {
         self.state().sent.clone()
@@ -104,7 +126,7 @@ impl FakeWeb {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take_in(&self, post: &Post) -> Reaction {
@@ -166,15 +188,10 @@ impl WebClient for FakeWeb {
         self.check_url(&post.url)?;
         let reaction = self.take_in(&post);
         let _under_way = UnderWay(self, post.url);
-        match reaction {
-            Reaction::Answers(status) if (300..400).contains(&status) => Err(WebError::Redirect),
-            Reaction::Answers(status) => Ok(answer(status)),
-            Reaction::Fails(error) => Err(error),
-            Reaction::Hangs => std::future::pending().await,
-            Reaction::Holds(gate) => {
-                gate.pass().await;
-                Ok(answer(200))
-            }
+        tokio::select! {
+            biased;
+            answer = reaction.follow() => answer,
+            () = self.clock.sleep(post.timeout) => Err(WebError::Timeout),
         }
     }
 }

@@ -73,7 +73,8 @@ impl TestShop {
         let provider = TestPayments::open(config, system.clone()).expect("a fresh ledger opens");
         let provider = Arc::new(provider);
         let payments = Arc::new(FaultyPayments::new(provider.clone()));
-        let (events, web) = (Arc::new(Recorder::default()), Arc::new(FakeWeb::default()));
+        let events = Arc::new(Recorder::default());
+        let web = Arc::new(FakeWeb::new(clock.clone()));
         let database = test.database().clone();
         let listeners = (&events, &web, &formats[..]);
         let parts = parts(&database, system, &payments, listeners);
