@@ -65,7 +65,7 @@ impl Asked {
         self.customers.extend(email.map(customer_of));
     }
 
-    /// The statements that find it out, for [`Known::read`].
+    /// The statements that find it out, for [`Known::read`]: none about codes where nobody gave one.
     pub(crate) fn bounds(&self, tenant_id: TenantId) -> Vec<Bound> {
         if self.automatic.is_empty() && self.codes.is_empty() {
             return Vec::new();
@@ -77,11 +77,9 @@ impl Asked {
             true => LOCK_USED.bind(values![tenant_id, ids.clone(), codes.clone()]),
             false => USED.bind(values![tenant_id, ids.clone()]),
         };
-        vec![
-            used,
-            BY_CODE.bind(values![tenant_id, codes.clone()]),
-            USED_BY.bind(values![tenant_id, ids, codes, customers]),
-        ]
+        let used_by = USED_BY.bind(values![tenant_id, ids, codes.clone(), customers]);
+        let by_code = (!self.codes.is_empty()).then(|| BY_CODE.bind(values![tenant_id, codes]));
+        [used, used_by].into_iter().chain(by_code).collect()
     }
 }
 
@@ -97,11 +95,11 @@ impl Known {
     /// Understands the results of [`Asked::bounds`].
     pub(crate) fn read(results: &[Vec<Row>]) -> Result<Self, StoreError> {
         let mut known = Self::default();
-        let [used, by_code, used_by] = results else { return Ok(known) };
+        let [used, used_by, by_code @ ..] = results else { return Ok(known) };
         for row in used {
             known.used.insert(row.get(0)?, row.get(1)?);
         }
-        for row in by_code {
+        for row in by_code.iter().flatten() {
             let promotion = read(row, 1)?;
             known.used.insert(promotion.id, row.get(7)?);
             known.by_code.insert(row.get(0)?, promotion);

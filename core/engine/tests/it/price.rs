@@ -76,6 +76,13 @@ both_databases! {
             assert_eq!([giving, checking_out, completing], expected);
             shop.settle().await;
         }
+        // Without a code nothing is asked about codes: promotions are locked, and it is read who used them.
+        let cart = shop.cart_with(&[("MUG", 1)]).await;
+        let (checkout, checking_out) = price(shop, shop.checkout(&cart)).await;
+        let (bought, completing) = price(shop, shop.complete(&checkout.checkout, "tok_ok")).await;
+        bought.expect("it can be bought");
+        assert_eq!([checking_out, completing], [count(6, 5), count(36 + 2, 8)]);
+        shop.settle().await;
     }
 
     /// Goal: a purchase costs the same few statements on both databases, however many orders there are.
