@@ -50,7 +50,7 @@ both_databases! {
         // The one that takes off more holds: free shipping only where it is dear.
         for (class, part) in [(Class::Order, 10), (Class::Shipping, 100)] {
             let rules = promotion_rules(class, percent(part));
-            promote(&shop, Rules { combines_with: CombinesWith::default(), ..rules }, &[]).await;
+            promote(shop, Rules { combines_with: CombinesWith::default(), ..rules }, &[]).await;
         }
         let mut ada = shop.at_checkout("MUG", "1").await;
         ada.send("/contact", &ADA).await.expect(200);

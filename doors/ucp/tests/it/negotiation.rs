@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use handel_ports::WebError;
-use handel_testkit::{TestDatabase, both_databases, together};
+use handel_testkit::{TestDatabase, both_databases, meanwhile, together};
 use handel_ucp::Version;
 use http::HeaderMap;
 use serde_json::{Value, json};
@@ -257,7 +257,7 @@ async fn few_profiles_are_read_at_once_and_nobody_waits_for_a_place() {
     let reading: Vec<_> = (0..16)
         .map(|host| {
             let agent = at(host);
-            tokio::spawn(async move { agent.get("/carts/x").send().await })
+            meanwhile(async move { agent.get("/carts/x").send().await })
         })
         .collect();
     while web.under_way.load(std::sync::atomic::Ordering::SeqCst) < 16 {
