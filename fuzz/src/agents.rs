@@ -46,7 +46,6 @@ pub(crate) fn ucp_body(data: &[u8]) {
         name if name.ends_with("_cart") => Operation::GetCart,
         _ => return,
     };
-    eprintln!("ANS {} {} {}", version.name(), operation.name(), answer.status);
     let id = resource["id"].as_str().unwrap_or(&id);
     if !id.is_empty() {
         let seen = front.ask(request(front, version, look, id), "").expect("a request");
@@ -157,7 +156,6 @@ pub(crate) fn mcp_message(data: &[u8]) {
         .header("mcp-protocol-version", revision);
     let Some(answer) = front().ask(post, body.to_vec()) else { return };
     let text = String::from_utf8_lossy(&answer.bytes);
-    eprintln!("ANS {} {}", answer.status, &text[..text.len().min(200)]);
     // JSON-RPC 2.0, §5.1: our own faults.
     assert!(!text.contains("-32603"), "{} {text}", answer.status);
 }
