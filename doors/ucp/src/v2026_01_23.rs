@@ -122,11 +122,10 @@ fn as_then(value: &mut Value) {
         }
     }
     for adjustment in list(value, "adjustments") {
-        let amount = adjustment["totals"][0]["amount"].take();
-        if let Some(members) = adjustment.as_object_mut() {
-            members.remove("totals");
-        }
-        if let Some(amount) = amount.as_i64() {
+        // Where no money moves there are none.
+        let totals = adjustment.as_object_mut().and_then(|members| members.remove("totals"));
+        let amount = totals.as_ref().and_then(|totals| totals.pointer("/0/amount")?.as_i64());
+        if let Some(amount) = amount {
             adjustment["amount"] = json!(amount.abs());
         }
         for unit in list(adjustment, "line_items") {

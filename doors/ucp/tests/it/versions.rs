@@ -90,6 +90,23 @@ both_databases! {
         assert_eq!(codes(&again, "error"), ["already_closed"]);
     }
 
+    async fn the_oldest_shows_and_tells_of_what_was_canceled(shop: Shop) {
+        shop.product("MUG", 1_200, 10).await;
+        let agent = shop.agent_in(Version::V2026_01_23);
+        let (_, bought) = buy(&agent).await;
+        let id = shop.order_id(&bought);
+        shop.cancel(id).await.expect("it can be canceled");
+        shop.settle().await;
+        let order = agent.get(&format!("/orders/{id}")).send().await.expect(200).json();
+        validate(Version::V2026_01_23, "order", &order);
+        let adjustments = order["adjustments"].as_array().expect("adjustments");
+        assert_eq!((&adjustments[0]["type"], &adjustments[0]["line_items"][0]["quantity"]), (&json!("cancellation"), &json!(2)));
+        assert!(adjustments[0].get("amount").is_none(), "no money moves by it");
+        assert_eq!((&adjustments[1]["type"], &adjustments[1]["amount"]), (&json!("refund"), &json!(2_890)));
+        let sent = shop.web.sent();
+        assert_eq!(sent.last().expect("a message").json()["adjustments"], order["adjustments"]);
+    }
+
     async fn the_oldest_signs_bodies_of_news(shop: Shop) {
         shop.product("MUG", 1_200, 10).await;
         let agent = shop.agent_in(Version::V2026_01_23);
