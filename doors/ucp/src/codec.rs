@@ -119,6 +119,11 @@ pub(crate) trait Codec: Send + Sync {
         request::wanted(body, self.read_consents())
     }
 
+    /// Reads what the checkout with this id is to be from now on.
+    fn read_update(&self, body: &Value, _id: &str) -> Result<Wanted, TransportError> {
+        self.read_wanted(body)
+    }
+
     /// Reads how a checkout is paid.
     fn read_payment(&self, body: &Value) -> Result<WantedPayment, TransportError> {
         request::payment(body, self.read_consents())
@@ -235,6 +240,11 @@ pub(crate) trait Codec: Send + Sync {
         _body: &[u8],
     ) -> Option<(&'static str, HeaderValue)> {
         None
+    }
+
+    /// Writes why a request was not worked on.
+    fn error(&self, error: &TransportError) -> Value {
+        error.body()
     }
 
     /// Answers why there is no resource.

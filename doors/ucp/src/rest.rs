@@ -64,7 +64,7 @@ async fn handle(
 ) -> Response {
     let id = params.iter().find(|(name, _)| *name == "id").map(|(_, id)| id.to_owned());
     let answer = answer(&ucp, route, id, request).await;
-    respond(&ucp, route.operation, answer.unwrap_or_else(Answer::from))
+    respond(&ucp, route, answer.unwrap_or_else(Answer::from))
 }
 
 async fn answer(
@@ -131,7 +131,7 @@ fn read_json(headers: &HeaderMap, body: &[u8]) -> Result<Value, TransportError> 
     })
 }
 
-fn respond(ucp: &Ucp, operation: Operation, answer: Answer) -> Response {
+fn respond(ucp: &Ucp, Route { version, operation }: Route, answer: Answer) -> Response {
     let (status, body, retry_after_ms) = match answer {
         Answer::Resource { created, body } => {
             (if created { StatusCode::CREATED } else { StatusCode::OK }, body, None)
@@ -140,7 +140,7 @@ fn respond(ucp: &Ucp, operation: Operation, answer: Answer) -> Response {
             let status = StatusCode::from_u16(error.status);
             (
                 status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-                error.body(),
+                version.codec().error(&error),
                 error.retry_after_ms,
             )
         }

@@ -11,7 +11,7 @@ use crate::{
     codec::{Capability, Codec},
     handlers::Handler,
     negotiate::Agreement,
-    neutral::{Message, checkout::Checkout, order::Order},
+    neutral::{Message, checkout::Checkout, order::Order, request::Wanted},
     operation::{CHECKOUT, CONSENT, DISCOUNT, FULFILLMENT, ORDER, Operation},
     v2026_04_08::V2026_04_08,
     wire::{envelope, order, profile::Shape},
@@ -56,6 +56,14 @@ impl Codec for V2026_01_23 {
         &SHAPE
     }
 
+    fn read_update(&self, body: &Value, id: &str) -> Result<Wanted, TransportError> {
+        let is_named = body.get("id").and_then(Value::as_str) == Some(id);
+        if !is_named {
+            return Err(TransportError::malformed("id: must be that of the checkout"));
+        }
+        self.read_wanted(body)
+    }
+
     fn checkout(
         &self,
         checkout: &Checkout,
@@ -89,6 +97,22 @@ impl Codec for V2026_01_23 {
     fn body_signature(&self, key: &SigningKey, body: &[u8]) -> Option<(&'static str, HeaderValue)> {
         let signature = HeaderValue::try_from(key.sign_detached(body)).ok()?;
         Some(("request-signature", signature))
+    }
+
+    fn error(&self, error: &TransportError) -> Value {
+        let mut body = error.body();
+        // A failed negotiation had the form of a checkout that somebody must look at (overview, "Error Handling").
+        if matches!(error.code, "version_unsupported" | "capabilities_incompatible") {
+            body["ucp"] = json!({ "version": self.version().name() });
+            body["status"] = json!("requires_escalation");
+            body["messages"] = json!([{
+                "type": "error",
+                "code": error.code,
+                "content": error.content,
+                "severity": "requires_buyer_input",
+            }]);
+        }
+        body
     }
 
     fn outcome(&self, messages: &[Message], _: Option<&str>) -> Answer {

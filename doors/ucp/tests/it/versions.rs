@@ -60,7 +60,8 @@ both_databases! {
             for other in Version::ALL.into_iter().filter(|other| *other != version) {
                 let agent = Agent { version: other, ..shop.agent_in(version) };
                 let path = "/checkout-sessions/x";
-                agent.get(path).send().await.transport(422, "version_unsupported");
+                let refused = agent.get(path).send().await.expect(422).json();
+                assert_eq!(refused["code"], "version_unsupported");
             }
         }
     }
@@ -90,6 +91,23 @@ both_databases! {
         assert_eq!(codes(&again, "error"), ["already_closed"]);
     }
 
+    async fn the_oldest_names_the_checkout_in_an_update_too(shop: Shop) {
+        shop.product("MUG", 1_200, 10).await;
+        let agent = shop.agent_in(Version::V2026_01_23);
+        let made = agent.post("/checkout-sessions", &basket("MUG", 1)).send().await.expect(201).json();
+        for id in [Value::Null, json!("chk_other")] {
+            let mut body = basket("MUG", 2);
+            body["id"] = id;
+            agent.put(&address(&made), &body).send().await.transport(400, "invalid_request");
+        }
+        let same = agent.get(&address(&made)).send().await.expect(200).json();
+        assert_eq!(same["line_items"][0]["quantity"], 1);
+        let mut body = basket("MUG", 2);
+        body["id"] = made["id"].clone();
+        let more = agent.put(&address(&made), &body).send().await.expect(200).json();
+        assert_eq!(more["line_items"][0]["quantity"], 2);
+    }
+
     async fn the_oldest_shows_and_tells_of_what_was_canceled(shop: Shop) {
         shop.product("MUG", 1_200, 10).await;
         let agent = shop.agent_in(Version::V2026_01_23);
@@ -105,6 +123,20 @@ both_databases! {
         assert_eq!((&adjustments[1]["type"], &adjustments[1]["amount"]), (&json!("refund"), &json!(2_890)));
         let sent = shop.web.sent();
         assert_eq!(sent.last().expect("a message").json()["adjustments"], order["adjustments"]);
+    }
+
+    async fn a_negotiation_that_failed_looks_like_a_checkout_in_the_oldest(shop: Shop) {
+        let other = Agent { version: Version::V2026_01_23, ..shop.agent_in(Version::ROOT) };
+        let answer = other.get("/checkout-sessions/x").send().await.expect(422).json();
+        assert_eq!((&answer["code"], &answer["status"]), (&json!("version_unsupported"), &json!("requires_escalation")));
+        assert_eq!(answer["ucp"], json!({ "version": "2026-01-23" }));
+        assert_eq!(answer["messages"], json!([{
+            "type": "error", "code": "version_unsupported", "content": answer["content"],
+            "severity": "requires_buyer_input",
+        }]));
+        let agent = shop.agent_in(Version::V2026_01_23);
+        let missing = agent.get("/checkout-sessions/x").send().await.expect(404).json();
+        assert!(missing.get("status").is_none(), "that is no negotiation");
     }
 
     async fn the_oldest_signs_bodies_of_news(shop: Shop) {

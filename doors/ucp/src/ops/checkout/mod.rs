@@ -60,7 +60,8 @@ impl Work<'_> {
 
     pub(super) async fn update_checkout(&self) -> Result<Answer, Stop> {
         let id: CheckoutId = self.id()?;
-        let wanted = self.codec.read_wanted(&self.call.payload).map_err(|e| Box::new(e.into()))?;
+        let wanted = self.codec.read_update(&self.call.payload, &id.to_string());
+        let wanted = wanted.map_err(|e| Box::new(e.into()))?;
         if wanted.lines.is_none() {
             let error = crate::TransportError::malformed("line_items: are needed");
             return Err(Box::new(error.into()));
