@@ -65,7 +65,8 @@ pub(crate) fn rejections(codes: &[String], quote: &Quote) -> Vec<Message> {
         .map(|rejected| {
             let (code, content) = words(rejected);
             let at = codes.iter().position(|sent| sent.eq_ignore_ascii_case(&rejected.code));
-            let message = Message::warning(code, content);
+            let sent = at.and_then(|at| codes.get(at)).unwrap_or(&rejected.code);
+            let message = Message::warning(code, format!("{sent}: {content}"));
             match at {
                 Some(at) => message.at(path::code(at)),
                 None => message,

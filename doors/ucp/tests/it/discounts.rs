@@ -47,6 +47,7 @@ both_databases! {
         adds_up(&checkout);
         assert_eq!(codes(&checkout, "warning"), ["discount_code_invalid"]);
         assert_eq!(checkout["messages"][0]["path"], "$.discounts.codes[2]");
+        assert_eq!(checkout["messages"][0]["content"], "NONSENSE: there is no such code");
         let fewer = agent.put(&address(&checkout), &with_codes("MUG", 3, &["SHIPFREE"])).send().await.ok();
         assert_eq!((amount(&fewer, "items_discount"), amount(&fewer, "total")), (None, Some(3_000)));
         let none = agent.put(&address(&checkout), &basket("MUG", 3)).send().await.ok();
