@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use crate::{Version, neutral::order::Order, signing::introduction};
 
 /// The headers beside those that are always signed: who sends it, and which message it is.
-const SIGNED: [&str; 3] = ["ucp-agent", "webhook-id", "webhook-timestamp"];
+const SIGNED: [&str; 4] = ["ucp-agent", "idempotency-key", "webhook-id", "webhook-timestamp"];
 
 /// How news are written in a version of the protocol.
 pub struct OrderNewsFormat {
@@ -55,6 +55,8 @@ impl WebhookFormat for OrderNewsFormat {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(HeaderName::from_static("ucp-agent"), agent);
+        // A message that is sent again is the same one.
+        headers.insert(HeaderName::from_static("idempotency-key"), id.clone());
         headers.insert(HeaderName::from_static("webhook-id"), id);
         headers.insert(HeaderName::from_static("webhook-timestamp"), HeaderValue::from(at_s));
         if let Some((name, signature)) = self.version.codec().body_signature(&self.key, body) {

@@ -30,6 +30,7 @@ both_databases! {
             let text = |name: &str| message.headers[name].to_str().expect("a text").to_owned();
             assert_eq!(text("ucp-agent"), format!("profile=\"{SHOP}/.well-known/ucp\""));
             assert!(ids.insert(text("webhook-id")), "an id of its own");
+            assert_eq!(text("idempotency-key"), text("webhook-id"));
             text("webhook-timestamp").parse::<i64>().expect("seconds");
             assert!(holds_digest(&message.headers, &message.body));
             let uri = NEWS.parse().expect("an address");
