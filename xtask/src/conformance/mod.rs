@@ -1,8 +1,9 @@
 //! `conformance`: what others wrote to test a protocol, against the real program on a fresh shop.
 //!
-//! The kits are not part of this repository. One that is not on this machine is skipped, and that is said.
+//! The kits are not part of this repository. One that is not on this machine and cannot be installed is skipped, and that
+//! is said.
 
-mod server;
+mod mcp;
 mod ucp_compat;
 
 use anyhow::Result;
@@ -21,11 +22,16 @@ enum Kit {
     /// Needs a checkout of github.com/Universal-Commerce-Protocol/conformance at commit fdced3a, named by
     /// `UCP_SUITE`, and Python.
     UcpCompat(ucp_compat::Options),
+    /// The official kit of the Model Context Protocol, on its fixtures and on a shop.
+    ///
+    /// Needs npm; the kit comes from there, and Node too where it is too old.
+    Mcp,
 }
 
 /// Runs a kit, and fails if one of its tests does.
 pub fn run(options: &Options) -> Result<()> {
     match &options.kit {
         Kit::UcpCompat(options) => ucp_compat::run(options),
+        Kit::Mcp => mcp::run(),
     }
 }

@@ -10,8 +10,10 @@ use std::{
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
-use super::server::{Shop, target_directory};
-use crate::{flower_shop, process};
+use crate::{
+    flower_shop, packages, process,
+    shop::{Shop, target_directory},
+};
 
 /// What the suite was written with. Later releases of its SDK renamed what it imports.
 const PACKAGES: [&str; 6] = [
@@ -71,14 +73,18 @@ pub fn run(options: &Options) -> Result<()> {
             SECRET,
         ],
     )?;
-    let sandbox = shop.said.iter().find_map(|line| {
+    let sandbox = shop.server.said.iter().find_map(|line| {
         line.trim_start()
             .strip_prefix("sandbox")?
             .split_whitespace()
             .find(|word| word.starts_with("http://"))
     });
     let sandbox = sandbox.context("the server does not say where the sandbox is")?.to_owned();
-    flower_shop::run(&flower_shop::Options { data, url: shop.url.clone(), key: shop.key.clone() })?;
+    flower_shop::run(&flower_shop::Options {
+        data,
+        url: shop.server.url.clone(),
+        key: shop.key.clone(),
+    })?;
     let counts = Suite { options, suite: &suite, python: &python, sandbox: &sandbox }.run()?;
     println!("{} passed, {} failed", counts.passed, counts.failed);
     ensure!(
@@ -94,23 +100,10 @@ pub fn run(options: &Options) -> Result<()> {
 
 /// An environment that has what the suite imports.
 fn install(directory: &Path) -> Result<PathBuf> {
-    if let Some(named) = env::var_os("UCP_VENV") {
-        return Ok(PathBuf::from(named).join("bin/python"));
+    match env::var_os("UCP_VENV") {
+        Some(named) => Ok(PathBuf::from(named).join("bin/python")),
+        None => packages::python(&directory.join("venv"), &PACKAGES),
     }
-    let environment = directory.join("venv");
-    let python = environment.join("bin/python");
-    if process::succeeds(
-        Command::new(&python).args(["-c", "import ucp_sdk, absl, fastapi, uvicorn"]),
-    ) {
-        return Ok(python);
-    }
-    fs::create_dir_all(directory)?;
-    process::run(Command::new("python3").args(["-m", "venv"]).arg(&environment))
-        .context("cannot make an environment; on Debian, the package python3-venv is needed")?;
-    let mut pip = Command::new(environment.join("bin/pip"));
-    process::run(pip.args(["install", "--quiet"]).args(PACKAGES))
-        .context("pip cannot install what the suite imports; is PyPI out of reach?")?;
-    Ok(python)
 }
 
 #[derive(Default)]

@@ -15,7 +15,7 @@ mod inputs;
 mod questions;
 mod texts;
 
-use std::net::SocketAddr;
+use std::{io::Write as _, net::SocketAddr};
 
 use axum::{Router, body::Body, routing::any};
 use clap::Parser;
@@ -40,16 +40,15 @@ struct Arguments {
 async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let Arguments { listen } = Arguments::parse();
-    let settings = TransportSettings {
-        public_url: format!("http://{listen}"),
-        ..TransportSettings::default()
-    };
+    let server = Server::bind(listen, ServerSettings::default(), System::real()).await?;
+    let public_url = format!("http://{}", server.address()?);
+    writeln!(std::io::stdout(), "Listening on {public_url}")?;
+    let settings = TransportSettings { public_url, ..TransportSettings::default() };
     let transport = Transport::new(&settings, Fixture::default(), &CancellationToken::new());
     let serve = move |request: Request<Body>| {
         let transport = transport.clone();
         async move { transport.serve(request).await }
     };
-    let server = Server::bind(listen, ServerSettings::default(), System::real()).await?;
     let (_never, stop) = watch::channel(false);
     server.run(Router::new().route("/mcp", any(serve)), stop).await;
     Ok(())
