@@ -4,6 +4,7 @@
 //! is said.
 
 mod mcp;
+mod spck;
 mod ucp_compat;
 
 use anyhow::Result;
@@ -26,6 +27,10 @@ enum Kit {
     ///
     /// Needs npm; the kit comes from there, and Node too where it is too old.
     Mcp,
+    /// The kit spck-conformance for UCP 2026-08-25, 2026-04-08 and 2026-01-23.
+    ///
+    /// Needs Python; the kit comes from PyPI.
+    Spck(spck::Options),
 }
 
 /// Runs a kit, and fails if one of its tests does.
@@ -33,5 +38,6 @@ pub fn run(options: &Options) -> Result<()> {
     match &options.kit {
         Kit::UcpCompat(options) => ucp_compat::run(options),
         Kit::Mcp => mcp::run(),
+        Kit::Spck(options) => spck::run(options),
     }
 }
