@@ -3,6 +3,7 @@
 //! The kits are not part of this repository. One that is not on this machine and cannot be installed is skipped, and that
 //! is said.
 
+mod clients;
 mod mcp;
 mod spck;
 mod ucp_compat;
@@ -31,6 +32,10 @@ enum Kit {
     ///
     /// Needs Python; the kit comes from PyPI.
     Spck(spck::Options),
+    /// The libraries that programs are written with read the shop and buy in it.
+    ///
+    /// Needs Python; the libraries come from PyPI, and the inspector of the Model Context Protocol from npm.
+    Clients,
 }
 
 /// Runs a kit, and fails if one of its tests does.
@@ -39,5 +44,6 @@ pub fn run(options: &Options) -> Result<()> {
         Kit::UcpCompat(options) => ucp_compat::run(options),
         Kit::Mcp => mcp::run(),
         Kit::Spck(options) => spck::run(options),
+        Kit::Clients => clients::run(),
     }
 }
