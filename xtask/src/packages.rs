@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, Result};
 
-use crate::process;
+use crate::{process, shop::target_directory};
 
 /// The oldest Node that the kits run on.
 const NODE_MIN: u32 = 22;
@@ -40,13 +40,13 @@ pub fn node_modules(directory: &Path, package: &str) -> Result<PathBuf> {
 }
 
 /// A Node that is new enough: that of this machine, or else the one that npm has.
-pub fn node(directory: &Path) -> Result<PathBuf> {
+pub fn node() -> Result<PathBuf> {
     let version = process::read(Command::new("node").args(["-p", "process.versions.node"]));
     if version.is_ok_and(|version| is_new_enough(&version)) {
         return Ok("node".into());
     }
     let package = format!("node@{NODE_MIN}");
-    Ok(node_modules(&directory.join("node"), &package)?.join(".bin/node"))
+    Ok(node_modules(&target_directory().join("node"), &package)?.join(".bin/node"))
 }
 
 fn is_new_enough(version: &str) -> bool {

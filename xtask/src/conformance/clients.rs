@@ -48,7 +48,7 @@ struct Inspector {
 
 impl Inspector {
     fn install(directory: &Path) -> Result<Self> {
-        let node = packages::node(directory)?;
+        let node = packages::node()?;
         let package = format!("{INSPECTOR}@{INSPECTOR_VERSION}");
         let modules = packages::node_modules(&directory.join("inspector"), &package)?;
         Ok(Self { node, script: modules.join(INSPECTOR).join("clients/launcher/build/index.js") })

@@ -68,7 +68,7 @@ struct Kit {
 
 impl Kit {
     fn install(directory: &Path) -> Result<Self> {
-        let node = packages::node(directory)?;
+        let node = packages::node()?;
         let package = format!("{PACKAGE}@{VERSION}");
         let modules = packages::node_modules(&directory.join("kit"), &package)?;
         let script = modules.join(PACKAGE).join("dist/index.js");
