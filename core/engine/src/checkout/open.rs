@@ -95,13 +95,15 @@ impl Engine {
         let mut buyer = said.buyer.checked(&channel.settings)?;
         buyer.merge(cart.buyer.clone());
         let said = Said { buyer, ..said };
-        let mut checkout = self.checkout_of(tx, ctx, &cart, &channel.settings, said, now).await?;
+        let (mut checkout, is_new) =
+            self.checkout_of(tx, ctx, &cart, &channel.settings, said, now).await?;
         checkout.check_open(now)?;
         if checkout.leave_out_unknown_method(&channel.settings) {
             let save = sql::update(ctx.tenant_id, &mut checkout);
             write(tx, vec![save]).await?;
         }
         let view = view(tx, ctx.tenant_id, checkout, &market, now).await?;
+        let view = CheckoutView { is_new, ..view };
         view.quote.check_sellable()?;
         hold_what_there_is(tx, ctx, &view, channel, now).await?;
         Ok(view)
@@ -124,7 +126,7 @@ impl Engine {
         let mut checkout = Checkout::create(id, &cart, said.buyer, &channel.settings, now)?;
         checkout.origin = said.origin;
         checkout.leave_out_unknown_method(&channel.settings);
-        let view = with_prices(checkout, &prices, &market, now)?;
+        let view = CheckoutView { is_new: true, ..with_prices(checkout, &prices, &market, now)? };
         view.quote.check_sellable()?;
         let checkout = sql::insert(tenant_id, &view.checkout);
         write(tx, vec![cart::sql::insert(tenant_id, &cart), checkout]).await?;

@@ -75,11 +75,11 @@ impl Engine {
     ) -> Result<(Checkout, Arc<Market>), Error> {
         let (cart, market) = self.lock_cart(tx, ctx.tenant_id, cart_id).await?;
         let (settings, said) = (&market.channel.settings, Said { buyer, origin: None });
-        let checkout = self.checkout_of(tx, ctx, &cart, settings, said, now).await?;
+        let (checkout, _) = self.checkout_of(tx, ctx, &cart, settings, said, now).await?;
         Ok((checkout, market))
     }
 
-    /// The same for a cart that is locked.
+    /// The same for a cart that is locked, and whether the checkout is a new one.
     pub(super) async fn checkout_of(
         &self,
         tx: &mut Transaction<'_>,
@@ -88,12 +88,12 @@ impl Engine {
         settings: &Settings,
         said: Said,
         now: Timestamp,
-    ) -> Result<Checkout, Error> {
+    ) -> Result<(Checkout, bool), Error> {
         let (tenant_id, Said { buyer, mut origin }) = (ctx.tenant_id, said);
         let existing = sql::lock_of_cart(tx, tenant_id, cart.id).await?;
         let mut saves: Vec<Bound> = Vec::new();
-        let checkout = match existing {
-            Some(checkout) if checkout.status == CheckoutStatus::Completed => checkout,
+        let (checkout, is_new) = match existing {
+            Some(checkout) if checkout.status == CheckoutStatus::Completed => (checkout, false),
             Some(mut checkout) if checkout.expires_at > now => {
                 checkout.refresh(cart, settings, now)?;
                 checkout.update(buyer, settings, now)?;
@@ -102,7 +102,7 @@ impl Engine {
                     checkout.origin = origin.or(checkout.origin);
                 }
                 saves.push(sql::update(tenant_id, &mut checkout));
-                checkout
+                (checkout, false)
             }
             expired => {
                 if let Some(mut expired) = expired {
@@ -120,11 +120,11 @@ impl Engine {
                 let mut checkout = Checkout::create(id, cart, buyer, settings, now)?;
                 checkout.origin = origin.or(maker);
                 saves.push(sql::insert(tenant_id, &checkout));
-                checkout
+                (checkout, true)
             }
         };
         write(tx, saves).await?;
-        Ok(checkout)
+        Ok((checkout, is_new))
     }
 
     async fn hold_and_view(

@@ -38,6 +38,9 @@ pub struct CheckoutView {
     pub missing: Vec<FieldError>,
     /// The order that it became, with its payment.
     pub completion: Option<Completion>,
+    /// Whether the request that this answers opened it; asking for the one that is under way does not.
+    #[serde(default)]
+    pub is_new: bool,
 }
 
 impl CheckoutView {
@@ -130,6 +133,7 @@ pub(super) fn with_prices(
         shipping_discounts_minor,
         missing,
         completion: None,
+        is_new: false,
     })
 }
 

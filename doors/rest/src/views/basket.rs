@@ -209,6 +209,7 @@ impl CheckoutView {
             shipping_discounts_minor: _,
             missing,
             completion,
+            is_new: _,
         } = view;
         let status = match checkout.status {
             CheckoutStatus::Open if checkout.has_expired(now) => "expired",

@@ -44,7 +44,7 @@ both_databases! {
         let first = agent.post("/checkout-sessions", &body).send().await.created();
         assert_eq!(first["line_items"][0]["quantity"], 2, "the cart says what is bought");
         assert_eq!(first["buyer"]["email"], "ada@example.com", "and by whom");
-        let second = agent.post("/checkout-sessions", &body).send().await.created();
+        let second = agent.post("/checkout-sessions", &body).send().await.ok();
         assert_eq!(second["id"], first["id"]);
         let bought = agent.complete(&first, "tok_ok", "k").await.ok();
         assert_eq!(bought["status"], "completed");

@@ -11,7 +11,7 @@ const SINCE_APRIL: &[&str] = &["2026-08-25", "2026-04-08"];
 const APRIL: &[&str] = &["2026-04-08"];
 const JANUARY: &[&str] = &["2026-01-23"];
 
-const ALL: [(&[&str], &str, &str); 13] = [
+const ALL: [(&[&str], &str, &str); 12] = [
     (
         EVERY,
         "checkout.completed_immutable",
@@ -41,11 +41,6 @@ const ALL: [(&[&str], &str, &str); 13] = [
         APRIL,
         "checkout.escalation_continue_url_https",
         "the shop under test has no TLS; a real one has a proxy with TLS in front",
-    ),
-    (
-        APRIL,
-        "cart.conversion_idempotent",
-        "the checkout that is under way is answered, but as 201; the kit tells it by 200",
     ),
     (
         APRIL,

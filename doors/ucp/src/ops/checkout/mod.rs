@@ -50,7 +50,7 @@ impl Work<'_> {
         if is_left_out && view.quote.needs_shipping() {
             problems.push(delivery::no_such_option());
         }
-        self.show(&view, problems, true).await
+        self.show(&view, problems, view.is_new).await
     }
 
     pub(super) async fn get_checkout(&self) -> Result<Answer, Stop> {
