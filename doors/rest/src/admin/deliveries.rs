@@ -157,7 +157,8 @@ pub(super) async fn replay_delivery(
 /// Needs the scope `operations`.
 #[utoipa::path(
     post, path = "/webhooks/deliveries/replay", operation_id = "admin_replay_deliveries",
-    tag = "admin", security(("api_key" = [])), request_body = ReplayBody,
+    tag = "admin", security(("api_key" = [])),
+    request_body(content = Option<ReplayBody>, description = "Without a body, those to every host"),
     responses(
         (status = 202, description = "They will be sent", body = ReplayedView),
         Always, Refused, BadBody,
