@@ -29,7 +29,7 @@ pub struct CheckoutView {
     pub quote: Quote,
     /// The currency of every amount.
     pub currency: Currency,
-    /// The methods that go to its address, cheapest first.
+    /// The methods that go to its address, by their full prices; see [`CheckoutView::shipping_prices`].
     pub shipping_options: Vec<ShippingMethod>,
     /// What promotions take off each of them, in minor units.
     #[serde(default)]
@@ -44,14 +44,19 @@ pub struct CheckoutView {
 }
 
 impl CheckoutView {
-    /// The methods that go to its address, each with what it costs after promotions, in minor units.
+    /// The methods that go to its address, each with what it costs after promotions, in minor units. The cheapest comes
+    /// first: promotions may make that another one than before them.
     pub fn shipping_prices(&self) -> impl Iterator<Item = (&ShippingMethod, i64)> {
         // A reply that was stored by an earlier version has no discounts.
         let discounts = self.shipping_discounts_minor.iter().copied().chain(std::iter::repeat(0));
-        self.shipping_options
+        let mut prices: Vec<_> = self
+            .shipping_options
             .iter()
             .zip(discounts)
             .map(|(method, discount_minor)| (method, method.amount_minor - discount_minor))
+            .collect();
+        prices.sort_by_key(|(_, price_minor)| *price_minor);
+        prices.into_iter()
     }
 }
 

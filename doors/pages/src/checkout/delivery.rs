@@ -34,7 +34,7 @@ pub(super) fn show_form(
     status: StatusCode,
 ) -> Response {
     let buyer = &desk.view.checkout.buyer;
-    let cheapest = desk.view.shipping_prices().min_by_key(|(_, price_minor)| *price_minor);
+    let cheapest = desk.view.shipping_prices().next();
     let chosen = buyer.shipping_method.as_ref().or(cheapest.map(|(method, _)| &method.code));
     let methods = desk.view.shipping_prices().map(|(method, price_minor)| {
         let amount = match price_minor {

@@ -197,10 +197,7 @@ impl From<engine::OwnedCart> for CartView {
 
 impl CheckoutView {
     pub(crate) fn new(view: engine::CheckoutView, now: jiff::Timestamp) -> Self {
-        let mut shipping_options: Vec<_> =
-            view.shipping_prices().map(ShippingOptionView::from).collect();
-        // Promotions may make another the cheapest.
-        shipping_options.sort_by_key(|option| option.amount_minor);
+        let shipping_options = view.shipping_prices().map(ShippingOptionView::from).collect();
         let engine::CheckoutView {
             checkout,
             quote,
