@@ -77,8 +77,7 @@ async fn show_order(
     uri: Uri,
     visit: Visit,
 ) -> Result<Response, Problem> {
-    let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let token = Fields::from_pairs(pairs.into_owned().take(10).collect()).some("token");
+    let token = Fields::of_query(&uri).some("token");
     let story = door.engine().order_story(&visit.ctx, id, token).await?;
     let details = &story.details;
     let channel = door.engine().channel_of(&visit.ctx, details.order.channel_id).await?;

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use handel_domain::{Code, Refusal, id::CartId, order::Source};
 use handel_engine::{CartRef, Context, Idempotency, OwnedCart};
 use handel_kit::{Door, Problem, RawBody, Request, cart_cookie, digest, is_foreign};
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderValue, StatusCode, Uri, header, request::Parts};
 
 /// Somebody who asks for a page.
 pub(crate) struct Visit {
@@ -31,7 +31,7 @@ pub(crate) struct Fields(Vec<(String, String)>);
 
 /// Largest form, in bytes.
 const FORM_MAX: usize = 64 * 1024;
-/// Most fields of a form.
+/// Most fields of a form or a query.
 const FIELDS_MAX: usize = 200;
 
 impl FromRequestParts<Door> for Visit {
@@ -88,6 +88,12 @@ impl Fields {
             return Err(Refusal::new(Code::TooLarge, "the form is too large").into());
         }
         Ok(Self(pairs))
+    }
+
+    /// What the query of an address says; fields beyond the limit are passed over.
+    pub(crate) fn of_query(uri: &Uri) -> Self {
+        let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+        Self(pairs.into_owned().take(FIELDS_MAX).collect())
     }
 
     /// Fields from elsewhere, such as what is known already.

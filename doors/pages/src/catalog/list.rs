@@ -69,8 +69,7 @@ pub(super) async fn show_list(
     uri: Uri,
     visit: Visit,
 ) -> Result<Response, Problem> {
-    let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let asked = Fields::from_pairs(pairs.into_owned().take(50).collect());
+    let asked = Fields::of_query(&uri);
     let shop = Shop::of(&door, &visit).await?;
     let (list, mut complaints) = read(&asked, &shop.format);
     let tree = door.engine().list_categories(&visit.ctx).await?;

@@ -153,8 +153,7 @@ async fn show_checkout(
     visit: Visit,
 ) -> Result<Response, Problem> {
     let desk = Desk::load(&door, &visit, id).await?;
-    let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let asked = Fields::from_pairs(pairs.into_owned().take(10).collect());
+    let asked = Fields::of_query(&uri);
     if let Some(completion) = &desk.view.completion {
         let is_back = uri.query().is_some_and(|query| query == RETURNED);
         return Ok(after(&door, &desk, completion, is_back));
