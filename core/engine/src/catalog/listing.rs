@@ -24,6 +24,10 @@ macro_rules! list_statement {
                 $select,
                 "
            and l.price_max_minor >= $6 and l.price_min_minor <= $7
+           and (l.price_min_minor >= $6 or exists (
+                select 1 from variants v join prices p on p.tenant_id = v.tenant_id and p.variant_id = v.id
+                 where v.tenant_id = l.tenant_id and v.product_id = l.product_id and not v.deleted
+                   and p.currency = l.currency and p.amount_minor >= $6 and p.amount_minor <= $7))
            and ($8 = '' or l.search_text like $8 escape '\\') and ($9 = '' or l.search_text like $9 escape '\\')
            and ($10 = '' or l.search_text like $10 escape '\\')
            and ($11 = '' or exists (select 1 from product_attributes a where a.tenant_id = l.tenant_id
@@ -59,7 +63,7 @@ list_statement!(
 list_statement!(
     BY_PRICE,
     "
-        select l.product_id, l.price_min_minor, l.price_max_minor, l.title_key, l.listed_at
+        select l.product_id, l.price_min_minor, l.price_max_minor, l.title_key, l.listed_at, l.price_min_minor
           from listings l
          where l.tenant_id = $1 and l.currency = $2 and l.category_id = $3
            and (l.price_min_minor, l.product_id) > ($4, $5)",
@@ -69,12 +73,51 @@ list_statement!(
 list_statement!(
     BY_PRICE_DOWN,
     "
-        select l.product_id, l.price_min_minor, l.price_max_minor, l.title_key, l.listed_at
+        select l.product_id, l.price_min_minor, l.price_max_minor, l.title_key, l.listed_at, l.price_min_minor
           from listings l
          where l.tenant_id = $1 and l.currency = $2 and l.category_id = $3
            and (l.price_min_minor, l.product_id) < ($4, $5)",
     "
          order by l.price_min_minor desc, l.product_id desc limit $20"
+);
+// Where the cheapest variant costs less than was asked for, the cheapest that matches decides the order.
+list_statement!(
+    BY_MATCHING_PRICE,
+    "
+        select l.product_id, l.price_min_minor, l.price_max_minor, l.title_key, l.listed_at, l.matching_min_minor
+          from (select a.tenant_id, a.currency, a.category_id, a.product_id, a.price_min_minor, a.price_max_minor,
+                       a.title_key, a.listed_at, a.search_text,
+                       case when a.price_min_minor >= $6 then a.price_min_minor else (
+                            select min(p.amount_minor)
+                              from variants v join prices p on p.tenant_id = v.tenant_id and p.variant_id = v.id
+                             where v.tenant_id = a.tenant_id and v.product_id = a.product_id and not v.deleted
+                               and p.currency = a.currency and p.amount_minor >= $6 and p.amount_minor <= $7)
+                       end as matching_min_minor
+                  from listings a
+                 where a.tenant_id = $1 and a.currency = $2 and a.category_id = $3
+                   and a.price_max_minor >= $6 and a.price_min_minor <= $7) l
+         where l.tenant_id = $1 and (l.matching_min_minor, l.product_id) > ($4, $5)",
+    "
+         order by l.matching_min_minor, l.product_id limit $20"
+);
+list_statement!(
+    BY_MATCHING_PRICE_DOWN,
+    "
+        select l.product_id, l.price_min_minor, l.price_max_minor, l.title_key, l.listed_at, l.matching_min_minor
+          from (select a.tenant_id, a.currency, a.category_id, a.product_id, a.price_min_minor, a.price_max_minor,
+                       a.title_key, a.listed_at, a.search_text,
+                       case when a.price_min_minor >= $6 then a.price_min_minor else (
+                            select min(p.amount_minor)
+                              from variants v join prices p on p.tenant_id = v.tenant_id and p.variant_id = v.id
+                             where v.tenant_id = a.tenant_id and v.product_id = a.product_id and not v.deleted
+                               and p.currency = a.currency and p.amount_minor >= $6 and p.amount_minor <= $7)
+                       end as matching_min_minor
+                  from listings a
+                 where a.tenant_id = $1 and a.currency = $2 and a.category_id = $3
+                   and a.price_max_minor >= $6 and a.price_min_minor <= $7) l
+         where l.tenant_id = $1 and (l.matching_min_minor, l.product_id) < ($4, $5)",
+    "
+         order by l.matching_min_minor desc, l.product_id desc limit $20"
 );
 list_statement!(
     BY_TITLE,
@@ -118,12 +161,22 @@ pub struct PriceFilter {
     pub max_minor: Option<i64>,
 }
 
+impl PriceFilter {
+    fn is_set(&self) -> bool {
+        *self != Self::default()
+    }
+
+    fn range(&self) -> std::ops::RangeInclusive<i64> {
+        self.min_minor.unwrap_or(0)..=self.max_minor.unwrap_or(i64::MAX)
+    }
+}
+
 /// Which products, in which order, from where on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListProducts {
     /// Only those in one of these categories or below it; at most ten. One that does not exist holds nothing.
     pub categories: Vec<Slug>,
-    /// Only those with a price in this range.
+    /// Only those of which a variant has a price in this range. Sorted by price, it is the cheapest of these that counts.
     pub price: PriceFilter,
     /// Only those with these attribute values, as name and value; at most three.
     pub attributes: Vec<(String, String)>,
@@ -161,6 +214,12 @@ pub struct ProductSummary {
     pub price_min_minor: i64,
     /// The highest price of a variant, in minor units.
     pub price_max_minor: i64,
+    /// The lowest price of a variant in the range that was asked for, in minor units; none where none was asked for.
+    #[serde(default)]
+    pub matching_min_minor: Option<i64>,
+    /// The highest price in that range, likewise.
+    #[serde(default)]
+    pub matching_max_minor: Option<i64>,
     /// The price to strike through, in minor units, of the cheapest variant that has one.
     pub compare_at_minor: Option<i64>,
     /// Whether at least one variant can be bought now.
@@ -233,7 +292,14 @@ impl Engine {
                     .await?;
                 let position = rows.get(limit.saturating_sub(1)).filter(|_| rows.len() > limit);
                 let position = position.map(|row| read_position(row, list.sort)).transpose()?;
-                let items = summaries(&engine, tx, &context, currency, &rows).await?;
+                let items = summaries(
+                    &engine,
+                    tx,
+                    &context,
+                    Prices { currency, filter: list.price },
+                    &rows,
+                )
+                .await?;
                 Ok::<_, Error>((items, position))
             })
             .await?;
@@ -261,7 +327,7 @@ fn check(list: &ListProducts) -> Result<(), Refusal> {
         format!("must not be more than {LIST_CATEGORIES_MAX}"),
     );
     errors.check(list.query.chars().count() <= 200, "/q", "must not be longer than 200 characters");
-    let range = list.price.min_minor.unwrap_or(0)..=list.price.max_minor.unwrap_or(i64::MAX);
+    let range = list.price.range();
     errors.check(
         *range.start() >= 0 && !range.is_empty(),
         "/price",
@@ -278,7 +344,7 @@ fn statement(
     categories: &[CategoryId],
     after: Option<&str>,
 ) -> Result<Bound, Error> {
-    let (statement, key, id): (&'static Statement, Value, String) = start(list.sort, after)?;
+    let (statement, key, id): (&'static Statement, Value, String) = start(list, after)?;
     // A product is listed once in each category, and once in none, which stands for all of them.
     let (one, any) = match categories {
         [one] => (one.to_string(), &[][..]),
@@ -290,8 +356,8 @@ fn statement(
         one,
         key,
         id,
-        list.price.min_minor.unwrap_or(0),
-        list.price.max_minor.unwrap_or(i64::MAX),
+        *list.price.range().start(),
+        *list.price.range().end(),
     ];
     let mut words =
         list.query.split_whitespace().map(|word| format!("%{}%", plain(&word.to_lowercase())));
@@ -320,7 +386,7 @@ fn plain(word: &str) -> String {
 
 /// Where a page starts: after the key and id in which the last one ended.
 fn start(
-    sort: ProductSort,
+    list: &ListProducts,
     after: Option<&str>,
 ) -> Result<(&'static Statement, Value, String), Error> {
     let position = after
@@ -329,15 +395,19 @@ fn start(
     let last = "\u{7f}".to_owned();
     let wrong = || Error::internal("a signed cursor holds no position");
     let number = |key: &str| key.parse::<i64>().map_err(|_| wrong());
-    Ok(match (sort, position) {
+    let (by_price, by_price_down) = match list.price.min_minor {
+        Some(_) => (&BY_MATCHING_PRICE, &BY_MATCHING_PRICE_DOWN),
+        None => (&BY_PRICE, &BY_PRICE_DOWN),
+    };
+    Ok(match (list.sort, position) {
         (ProductSort::Newest, None) => (&BY_NEWEST, FAR_FUTURE.into(), last),
         (ProductSort::Newest, Some((key, id))) => {
             (&BY_NEWEST, key.parse::<Timestamp>().map_err(|_| wrong())?.into(), id)
         }
-        (ProductSort::Price, None) => (&BY_PRICE, (-1i64).into(), String::new()),
-        (ProductSort::Price, Some((key, id))) => (&BY_PRICE, number(&key)?.into(), id),
-        (ProductSort::PriceDown, None) => (&BY_PRICE_DOWN, i64::MAX.into(), last),
-        (ProductSort::PriceDown, Some((key, id))) => (&BY_PRICE_DOWN, number(&key)?.into(), id),
+        (ProductSort::Price, None) => (by_price, (-1i64).into(), String::new()),
+        (ProductSort::Price, Some((key, id))) => (by_price, number(&key)?.into(), id),
+        (ProductSort::PriceDown, None) => (by_price_down, i64::MAX.into(), last),
+        (ProductSort::PriceDown, Some((key, id))) => (by_price_down, number(&key)?.into(), id),
         (ProductSort::Title, None) => (&BY_TITLE, "".into(), String::new()),
         (ProductSort::Title, Some((key, id))) => (&BY_TITLE, key.into(), id),
     })
@@ -349,10 +419,17 @@ const FAR_FUTURE: Timestamp = Timestamp::constant(221_845_392_000, 0);
 fn read_position(row: &Row, sort: ProductSort) -> Result<String, StoreError> {
     let key = match sort {
         ProductSort::Newest => row.get::<Timestamp>(4)?.to_string(),
-        ProductSort::Price | ProductSort::PriceDown => row.get::<i64>(1)?.to_string(),
+        ProductSort::Price | ProductSort::PriceDown => row.get::<i64>(5)?.to_string(),
         ProductSort::Title => row.get::<String>(3)?,
     };
     Ok(format!("{key}\n{}", row.get::<String>(0)?))
+}
+
+/// Which prices a list shows.
+#[derive(Clone, Copy)]
+struct Prices {
+    currency: Currency,
+    filter: PriceFilter,
 }
 
 /// Fills in what a list shows of its products. Five statements in two round trips for a whole page.
@@ -360,7 +437,7 @@ async fn summaries(
     engine: &Engine,
     tx: &mut Transaction<'_>,
     ctx: &Context,
-    currency: Currency,
+    prices: Prices,
     rows: &[Row],
 ) -> Result<Vec<ProductSummary>, Error> {
     let ids = rows.iter().map(|row| row.get::<ProductId>(0)).collect::<Result<Vec<_>, _>>()?;
@@ -379,10 +456,14 @@ async fn summaries(
         let can_buy = |variant: &handel_domain::catalog::Variant| {
             !variant.tracked || available.get(&variant.id).is_some_and(|count| *count > 0)
         };
-        let prices = product.variants.iter().flat_map(|variant| &variant.prices);
-        let struck = prices
-            .filter(|price| price.currency == currency)
-            .filter_map(|price| price.compare_at_minor);
+        let Prices { currency, filter } = prices;
+        let matching = || {
+            let all = product.variants.iter().flat_map(|variant| &variant.prices);
+            all.filter(move |price| {
+                price.currency == currency && filter.range().contains(&price.amount_minor)
+            })
+        };
+        let amounts = || matching().map(|price| price.amount_minor).filter(|_| filter.is_set());
         let picture = product.media.first();
         summaries.push(ProductSummary {
             id,
@@ -394,7 +475,9 @@ async fn summaries(
             currency,
             price_min_minor: row.get(1)?,
             price_max_minor: row.get(2)?,
-            compare_at_minor: struck.min(),
+            matching_min_minor: amounts().min(),
+            matching_max_minor: amounts().max(),
+            compare_at_minor: matching().filter_map(|price| price.compare_at_minor).min(),
             in_stock: product.variants.iter().any(can_buy),
             variants: product.variants.len(),
         });

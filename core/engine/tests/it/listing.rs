@@ -4,7 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use handel_domain::{
     Code,
-    catalog::{Attribute, AttributeValue, CategoryInput, Product, ProductInput, ProductStatus},
+    catalog::{
+        Attribute, AttributeValue, CategoryInput, Product, ProductInput, ProductOption,
+        ProductStatus,
+    },
     id::ProductId,
 };
 use handel_engine::{ListProducts, Page, PriceFilter, ProductSort, ProductSummary};
@@ -154,6 +157,53 @@ both_databases! {
             let found: BTreeSet<_> = all(shop, &list).await.into_iter().map(|item| item.id).collect();
             assert_eq!(found, expected, "{list:?}");
         }
+        shop.settle().await;
+    }
+
+    /// Goal: with a price filter, a product is found by a variant in the range, shown with the prices in the range, and
+    /// sorted by the lowest of them, on every page.
+    async fn a_filtered_list_follows_the_variants_that_match(shop: TestShop) {
+        for (name, prices) in [
+            ("WIDE", &[990, 2_400, 3_000][..]), ("GAP", &[500, 9_900]), ("PLAIN", &[2_200]), ("HIGH", &[2_500, 4_000]),
+            ("LOW", &[100, 200]),
+        ] {
+            let mut input = product_input(name, 0);
+            let values: Vec<_> = prices.iter().map(ToString::to_string).collect();
+            input.options = vec![ProductOption { name: "Size".to_owned(), values: values.clone() }];
+            let first = input.variants.remove(0);
+            for (price, value) in prices.iter().zip(values) {
+                let mut variant = first.clone();
+                variant.sku = sku(&format!("{name}-{value}"));
+                variant.option_values = vec![value];
+                variant.prices.iter_mut().for_each(|own| own.amount_minor = *price);
+                input.variants.push(variant);
+            }
+            shop.create(input, 1).await;
+        }
+        let found = async |sort, min_minor, max_minor, limit| {
+            let price = PriceFilter { min_minor, max_minor };
+            let items = all(shop, &ListProducts { sort, price, limit, ..ListProducts::default() }).await;
+            let seen = |item: ProductSummary| {
+                let name = item.slug.to_string().to_uppercase();
+                (name, item.matching_min_minor, item.matching_max_minor)
+            };
+            items.into_iter().map(seen).collect::<Vec<_>>()
+        };
+        let expected = |rows: &[(&str, i64, i64)]| -> Vec<_> {
+            rows.iter().map(|(name, min, max)| ((*name).to_owned(), Some(*min), Some(*max))).collect()
+        };
+        for limit in [1, 2, 100] {
+            let up = found(ProductSort::Price, Some(2_000), Some(5_000), limit).await;
+            let rows = [("PLAIN", 2_200, 2_200), ("WIDE", 2_400, 3_000), ("HIGH", 2_500, 4_000)];
+            assert_eq!(up, expected(&rows), "by {limit}");
+            let down = found(ProductSort::PriceDown, Some(2_450), None, limit).await;
+            let rows = [("GAP", 9_900, 9_900), ("WIDE", 3_000, 3_000), ("HIGH", 2_500, 4_000)];
+            assert_eq!(down, expected(&rows), "by {limit}");
+            let cheap = found(ProductSort::Price, None, Some(600), limit).await;
+            assert_eq!(cheap, expected(&[("LOW", 100, 200), ("GAP", 500, 500)]), "by {limit}");
+        }
+        let unfiltered = found(ProductSort::Price, None, None, 100).await;
+        assert!(unfiltered.iter().all(|(_, min, max)| min.is_none() && max.is_none()), "{unfiltered:?}");
         shop.settle().await;
     }
 

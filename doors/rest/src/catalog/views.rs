@@ -27,6 +27,12 @@ pub(crate) struct ProductSummaryView {
     price_min_minor: i64,
     /// The highest price of a variant, in minor units.
     price_max_minor: i64,
+    /// With a price filter: the lowest price of a variant in that range, in minor units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matching_price_min_minor: Option<i64>,
+    /// With a price filter: the highest price of a variant in that range, in minor units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matching_price_max_minor: Option<i64>,
     /// The price to strike through, in minor units.
     #[serde(skip_serializing_if = "Option::is_none")]
     compare_at_minor: Option<i64>,
@@ -291,6 +297,8 @@ impl From<engine::ProductSummary> for ProductSummaryView {
             currency: product.currency.to_string(),
             price_min_minor: product.price_min_minor,
             price_max_minor: product.price_max_minor,
+            matching_price_min_minor: product.matching_min_minor,
+            matching_price_max_minor: product.matching_max_minor,
             compare_at_minor: product.compare_at_minor,
             in_stock: product.in_stock,
             variants: product.variants,
