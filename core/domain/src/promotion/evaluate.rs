@@ -105,6 +105,15 @@ pub(super) struct Eligible<'a> {
     pub(super) saving_minor: i64,
 }
 
+impl Deals<'_> {
+    /// Whether a code, as the buyer gave it, is of a promotion that holds in certain countries only.
+    pub fn is_for_countries(&self, code: &str) -> bool {
+        let code = CouponCode::meant_by(code);
+        let found = self.candidates.iter().find(|known| known.code == Some(code.as_str()));
+        found.is_some_and(|found| !found.promotion.rules.conditions.countries.is_empty())
+    }
+}
+
 /// Decides which promotions apply to a basket and how much each takes off.
 ///
 /// It does not depend on the order of the candidates. Fails where the amounts do not add up in 64 bits.

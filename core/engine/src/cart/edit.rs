@@ -16,6 +16,7 @@ use handel_domain::{
     cart::{Cart, NewItem},
     checkout::Offer,
     id::{LineId, LineKind, TenantId, VariantId},
+    promotion::Rejection,
     refusal::Shortage,
     text::Sku,
 };
@@ -152,6 +153,46 @@ impl Engine {
             })
             .await?;
         Ok(once.map(|view| self.owned(view)))
+    }
+}
+
+impl Engine {
+    /// Adds a code to those of a cart. A code that is rejected leaves the cart unchanged, and the reason is returned; but
+    /// a promotion for certain countries waits in the cart for an address.
+    pub async fn add_cart_code(
+        &self,
+        ctx: &Context,
+        cart: &CartRef,
+        code: String,
+    ) -> Result<Result<OwnedCart, Rejection>, Error> {
+        let (engine, tenant_id, id) = (self.clone(), ctx.tenant_id, self.cart_id(cart)?);
+        let added = self
+            .database()
+            .write(async move |tx: &mut Transaction<'_>| {
+                let now = engine.system().now();
+                let (mut cart, market) = engine.lock_cart(tx, tenant_id, id).await?;
+                let codes: Vec<_> = cart.codes.iter().cloned().chain([code.clone()]).collect();
+                cart.set_codes(&codes, &market.channel.settings, now)?;
+                let added = cart.codes.last().cloned().unwrap_or_default();
+                let variants = variants_of(&cart.lines);
+                let purchase =
+                    Purchase { lines: &cart.lines, codes: &cart.codes, buyer: &cart.buyer };
+                let prices =
+                    Prices::read(tx, tenant_id, &market, &variants, purchase, cart.id, now).await?;
+                let waits = cart.buyer.shipping_address.is_none()
+                    && prices.known.deals(&market, &cart.codes, None, now).is_for_countries(&added);
+                let mut view = CartView::new(cart, &prices, &market, now)?;
+                let mut rejected = view.quote.rejected_codes.iter().rev();
+                match rejected.find(|one| one.code == added).map(|one| one.reason) {
+                    None => {}
+                    Some(Rejection::NotEligible) if waits => {}
+                    Some(reason) => return Ok::<_, Error>(Err(reason)),
+                }
+                save(tx, tenant_id, &mut view.cart, false).await?;
+                Ok(Ok(view))
+            })
+            .await?;
+        Ok(added.map(|view| self.owned(view)))
     }
 }
 

@@ -7,7 +7,7 @@ use handel_domain::{
     checkout::Buyer,
     id::{ChannelId, PromotionId},
     order::Order,
-    promotion::{Action, Class, Rejection},
+    promotion::{Action, Class, Rejection, Rules},
 };
 use handel_engine::{Basket, CartView, Complete, OwnedCart, PutCart};
 use handel_testkit::{
@@ -153,6 +153,48 @@ both_databases! {
         shop.complete(&after.checkout, "tok_ok").await.expect("it is complete");
         let closed = shop.set_codes(&cart, &[]).await;
         assert_eq!(code(closed), Some(Code::CartClosed));
+        shop.settle().await;
+    }
+
+    /// Goal: a code that does nothing does not get into a cart by adding it, whatever is there already; one that waits for
+    /// an address does.
+    async fn a_code_that_does_nothing_is_not_added(shop: TestShop) {
+        shop.product("MUG", 1_000, 10).await;
+        shop.promotion(promotion_rules(Class::Order, percent(10)), &["TEN"]).await;
+        let later = Some(shop.now() + jiff::SignedDuration::from_hours(1));
+        shop.promotion(Rules { starts_at: later, ..promotion_rules(Class::Order, percent(10)) }, &["LATER"]).await;
+        let mut rules = promotion_rules(Class::Shipping, percent(100));
+        rules.conditions.countries = vec!["AT".parse().expect("a country")];
+        shop.promotion(rules, &["AUSTRIA"]).await;
+        let cart = shop.cart_with(&[("MUG", 1)]).await;
+        let add = async |code: &str| {
+            shop.engine.add_cart_code(&shop.ctx(), &reference(&cart), code.to_owned()).await.map(|added| {
+                added.map(|owned| owned.view.quote.totals.discount_minor)
+            })
+        };
+        assert_eq!(add("NOPE").await.expect("judged"), Err(Rejection::Unknown));
+        assert_eq!(add("ten").await.expect("judged"), Ok(100));
+        assert_eq!(add("TEN").await.expect("judged"), Err(Rejection::AlreadyApplied));
+        assert_eq!(add("LATER").await.expect("judged"), Err(Rejection::NotYetValid));
+        assert_eq!(add("AUSTRIA").await.expect("judged"), Ok(100));
+        assert_eq!(code(add("4242424242424242").await), Some(Code::CardNumberRefused));
+        assert_eq!(code(add("").await), Some(Code::InputInvalid));
+        assert_eq!(seen(shop, &cart).await.view.cart.codes, ["ten", "AUSTRIA"]);
+        shop.settle().await;
+    }
+
+    /// Goal: of sixteen windows that add the same code at once, one does.
+    async fn a_code_is_added_once(shop: TestShop) {
+        shop.product("MUG", 1_000, 10).await;
+        shop.promotion(promotion_rules(Class::Order, percent(10)), &["TEN"]).await;
+        let cart = shop.cart_with(&[("MUG", 1)]).await;
+        let added = together((0..16).map(|_| {
+            let (engine, ctx, cart) = (shop.engine.clone(), shop.ctx(), reference(&cart));
+            async move { engine.add_cart_code(&ctx, &cart, "TEN".to_owned()).await.expect("judged").is_ok() }
+        }))
+        .await;
+        assert_eq!(added.iter().filter(|is_added| **is_added).count(), 1);
+        assert_eq!(seen(shop, &cart).await.view.cart.codes, ["TEN"]);
         shop.settle().await;
     }
 
