@@ -61,6 +61,22 @@ impl CheckoutView {
 }
 
 impl Engine {
+    /// A checkout of the caller, without what it costs.
+    pub(crate) async fn own_checkout(
+        &self,
+        ctx: &Context,
+        id: CheckoutId,
+    ) -> Result<Checkout, Error> {
+        let ctx = ctx.clone();
+        self.database()
+            .read(async move |tx: &mut Transaction<'_>| {
+                let checkout = sql::find(tx, ctx.tenant_id, id).await?.ok_or_else(unknown)?;
+                check_owner(&ctx, &checkout)?;
+                Ok::<_, Error>(checkout)
+            })
+            .await
+    }
+
     /// A checkout as it stands.
     pub async fn get_checkout(&self, ctx: &Context, id: CheckoutId) -> Result<CheckoutView, Error> {
         let (engine, ctx) = (self.clone(), ctx.clone());

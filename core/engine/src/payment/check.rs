@@ -1,7 +1,7 @@
 //! The janitor: asks providers what became of attempts whose outcome is not known.
 
 use handel_domain::{
-    id::{AttemptId, OrderId, TenantId},
+    id::{AttemptId, CheckoutId, OrderId, TenantId},
     payment::{Attempt, Report},
 };
 use handel_ports::CrashPoint;
@@ -69,6 +69,23 @@ impl Engine {
         match found.and_then(|(_, latest)| latest).filter(|latest| !latest.status.is_final()) {
             Some(Attempt { id, provider, .. }) => {
                 self.check_attempt(tenant_id, id, &provider).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Asks the provider about the latest payment attempt of a checkout's order, where its outcome is not known: for a
+    /// buyer who comes back from the provider's page. The outcome is in the checkout afterwards; it is unchanged where
+    /// the provider does not answer, and where there is no order.
+    ///
+    /// Errors: `checkout.unknown` where the checkout is not the caller's.
+    pub async fn confirm_payment(&self, ctx: &Context, id: CheckoutId) -> Result<(), Error> {
+        let checkout = self.own_checkout(ctx, id).await?;
+        match checkout.order_id {
+            Some(order_id) => {
+                let (engine, tenant_id) = (self.clone(), ctx.tenant_id);
+                self.detached(async move { engine.check_payment_of(tenant_id, order_id).await })
+                    .await
             }
             None => Ok(()),
         }
