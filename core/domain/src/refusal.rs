@@ -113,6 +113,8 @@ codes! {
     ApiKeyUnknown = "api_key.unknown", NotFound;
     /// The key exists, but its secret is shown only once.
     SecretShownOnce = "api_key.secret_shown_once", Conflict;
+    /// No payment provider is configured, so nothing that costs money can be bought.
+    PaymentsNotConfigured = "payment.not_configured", Refused;
     /// The payment provider does not exist or is not enabled.
     ProviderUnknown = "payment.provider_unknown", NotFound;
     /// The stored row has another version than the request expects.

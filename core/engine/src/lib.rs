@@ -45,7 +45,7 @@ pub use catalog::{
     VariantAvailability,
 };
 pub use checkout::{
-    CheckoutView, Complete, Completion, OpenCheckout, PaymentChoice, PaymentSummary,
+    CheckoutView, Complete, Completion, OpenCheckout, PaymentChoice, PaymentSummary, Preselected,
     ReplaceCheckout, Submit,
 };
 pub use context::{Caller, Context, Idempotency, Scope};

@@ -112,6 +112,20 @@ impl TestShop {
         *self = self.in_process(database, self.clock.clone()).await;
     }
 
+    /// Ends this process, and starts another one in which no payment provider is configured.
+    pub async fn restart_without_payments(&mut self) {
+        self.tasks.kill().await;
+        self.database.close().await;
+        let database = Database::open(self.world.test.config()).await;
+        let database = database.expect("what a crash leaves behind opens");
+        let (tasks, system) = process(self.clock.clone(), &self.world.random);
+        let listeners = (&self.events, &self.web, &self.world.formats[..]);
+        let parts = parts(&database, system, &self.payments, listeners);
+        let engine = Engine::start(Parts { providers: Vec::new(), ..parts }).await;
+        let engine = engine.expect("the shop starts again");
+        *self = Self { engine, tasks, database, ..self.clone() };
+    }
+
     async fn in_process(&self, database: Database, clock: Arc<dyn Clock>) -> Self {
         let (tasks, system) = process(clock, &self.world.random);
         let listeners = (&self.events, &self.web, &self.world.formats[..]);

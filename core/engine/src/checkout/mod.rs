@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use cancel::save_canceled;
 pub use open::OpenCheckout;
 pub use replace::ReplaceCheckout;
-pub use view::CheckoutView;
+pub use view::{CheckoutView, Preselected};
 
 use crate::{CartRef, Context, Scope, context::Caller};
 
@@ -33,7 +33,7 @@ const PROVIDER_RETRY_MS: u64 = 5_000;
 pub struct PaymentChoice {
     /// The provider by name; the first that is enabled if none is named.
     pub provider: Option<String>,
-    /// What stands for the means of payment.
+    /// The token of the payment method.
     pub token: Secret<String>,
     /// Where the provider sends the buyer back to.
     pub return_url: Option<String>,
@@ -105,7 +105,7 @@ impl Completion {
         let code = attempt.failure.filter(|_| attempt.status == AttemptStatus::Failed)?;
         let text = match code {
             Code::InsufficientFunds => {
-                "the payment was declined for lack of funds; try another means of payment"
+                "the payment was declined for lack of funds; try another payment method"
             }
             Code::AmountMismatch => {
                 "the provider charged another amount; it goes back to the buyer"
@@ -113,7 +113,7 @@ impl Completion {
             Code::ProviderUnavailable => {
                 "the payment provider cannot be reached; nothing was charged"
             }
-            _ => "the payment was declined; try another means of payment",
+            _ => "the payment was declined; try another payment method",
         };
         let mut refusal = Refusal::new(code, text);
         refusal.details.order_id = Some(self.order.id);

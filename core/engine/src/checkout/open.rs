@@ -105,6 +105,7 @@ impl Engine {
         let view = view(tx, ctx.tenant_id, checkout, &market, now).await?;
         let view = CheckoutView { is_new, ..view };
         view.quote.check_sellable()?;
+        self.check_payable(view.quote.totals.total_minor)?;
         hold_what_there_is(tx, ctx, &view, channel, now).await?;
         Ok(view)
     }
@@ -128,6 +129,7 @@ impl Engine {
         checkout.leave_out_unknown_method(&channel.settings);
         let view = CheckoutView { is_new: true, ..with_prices(checkout, &prices, &market, now)? };
         view.quote.check_sellable()?;
+        self.check_payable(view.quote.totals.total_minor)?;
         let checkout = sql::insert(tenant_id, &view.checkout);
         write(tx, vec![cart::sql::insert(tenant_id, &cart), checkout]).await?;
         hold_what_there_is(tx, ctx, &view, channel, now).await?;

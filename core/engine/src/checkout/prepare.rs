@@ -136,6 +136,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<CheckoutView, Error> {
         let view = view::view(tx, ctx.tenant_id, checkout, market, now).await?;
+        self.check_payable(view.quote.totals.total_minor)?;
         hold(tx, ctx, &view, &market.channel, now).await?;
         Ok(view)
     }

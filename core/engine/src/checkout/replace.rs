@@ -62,6 +62,7 @@ impl Engine {
             let save = sql::update(tenant_id, &mut checkout);
             write(tx, vec![save_cart, save]).await?;
             let view = with_prices(checkout, &prices, &market, now)?;
+            engine.check_payable(view.quote.totals.total_minor)?;
             hold_what_there_is(tx, ctx, &view, channel, now).await?;
             Ok(view)
         })

@@ -34,6 +34,10 @@ pub struct CheckoutView {
     /// What promotions take off each of them, in minor units.
     #[serde(default)]
     pub shipping_discounts_minor: Vec<i64>,
+    /// The shipping method that a form marks in advance, and what everything costs with it; none where one is chosen, or
+    /// where none goes to the address.
+    #[serde(default)]
+    pub preselected: Option<Preselected>,
     /// What it still lacks.
     pub missing: Vec<FieldError>,
     /// The order that it became, with its payment.
@@ -41,6 +45,15 @@ pub struct CheckoutView {
     /// Whether the request that this answers opened it; asking for the one that is under way does not.
     #[serde(default)]
     pub is_new: bool,
+}
+
+/// A shipping method that the buyer has not chosen yet, with the price of the whole checkout as if it were chosen.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Preselected {
+    /// The cheapest method after promotions.
+    pub method: ShippingMethod,
+    /// What everything costs with it.
+    pub quote: Quote,
 }
 
 impl CheckoutView {
@@ -146,16 +159,46 @@ pub(super) fn with_prices(
         CheckoutStatus::Open => checkout.missing(&quote),
         CheckoutStatus::Completed | CheckoutStatus::Canceled => Vec::new(),
     };
-    Ok(CheckoutView {
+    let mut view = CheckoutView {
         checkout,
         quote,
         currency: settings.currency,
         shipping_options,
         shipping_discounts_minor,
+        preselected: None,
         missing,
         completion: None,
         is_new: false,
-    })
+    };
+    view.preselected = preselect(&view, prices, market, now);
+    Ok(view)
+}
+
+fn preselect(
+    view: &CheckoutView,
+    prices: &Prices,
+    market: &Market,
+    now: Timestamp,
+) -> Option<Preselected> {
+    let checkout = &view.checkout;
+    let is_open =
+        checkout.status == CheckoutStatus::Open && checkout.buyer.shipping_method.is_none();
+    let (method, _) = view.shipping_prices().next().filter(|_| is_open)?;
+    // A method that cannot be priced, such as for a missing tax rate, is refused when it is chosen.
+    let quote = quote_with(method, checkout, prices, market, now).ok()?;
+    Some(Preselected { method: method.clone(), quote })
+}
+
+/// What a checkout would cost with another shipping method.
+fn quote_with(
+    method: &ShippingMethod,
+    checkout: &Checkout,
+    prices: &Prices,
+    market: &Market,
+    now: Timestamp,
+) -> Result<Quote, Error> {
+    let buyer = Buyer { shipping_method: Some(method.code.clone()), ..checkout.buyer.clone() };
+    prices.quote(Purchase { buyer: &buyer, ..purchase(checkout) }, market, now)
 }
 
 /// What promotions would take off each of some methods if it were chosen.
@@ -172,9 +215,8 @@ fn shipping_discounts(
         return Ok(vec![0; options.len()]);
     }
     let discount = |method: &ShippingMethod| {
-        let buyer = Buyer { shipping_method: Some(method.code.clone()), ..checkout.buyer.clone() };
-        let purchase = Purchase { buyer: &buyer, ..purchase(checkout) };
-        Ok(prices.quote(purchase, market, now)?.totals.shipping.discount_minor)
+        let quote = quote_with(method, checkout, prices, market, now)?;
+        Ok(quote.totals.shipping.discount_minor)
     };
     options.iter().map(discount).collect()
 }

@@ -65,8 +65,27 @@ impl Engine {
             Some(name) => enabled.find(|provider| provider.name() == name),
             None => enabled.next(),
         };
-        found
-            .cloned()
-            .ok_or_else(|| Refusal::new(Code::ProviderUnknown, "there is no such payment provider"))
+        found.cloned().ok_or_else(|| match self.can_take_payments() {
+            true => Refusal::new(Code::ProviderUnknown, "there is no such payment provider"),
+            false => not_configured(),
+        })
     }
+
+    /// Whether a payment provider is configured. Without one, nothing that costs money can be bought.
+    pub fn can_take_payments(&self) -> bool {
+        !self.0.providers.is_empty()
+    }
+
+    /// Refuses to begin a purchase that could never be paid.
+    pub(crate) fn check_payable(&self, total_minor: i64) -> Result<(), Refusal> {
+        match total_minor == 0 || self.can_take_payments() {
+            true => Ok(()),
+            false => Err(not_configured()),
+        }
+    }
+}
+
+fn not_configured() -> Refusal {
+    let message = "this shop takes no payments at present, so nothing can be bought";
+    Refusal::new(Code::PaymentsNotConfigured, message)
 }

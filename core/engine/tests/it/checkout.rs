@@ -6,9 +6,11 @@ use handel_domain::{
     order::Status,
     tax::MissingRate,
 };
-use handel_engine::{Caller, Complete, PaymentChoice, Scope, Submit};
+use handel_engine::{Caller, Complete, ListOrders, PaymentChoice, Scope, Submit};
 use handel_testkit::{
-    TestShop, both_databases,
+    TestShop,
+    agents::{AGENT, opening},
+    both_databases,
     fixtures::{address, buyer, completion_of, pays, product_input, reference, sku, slug},
     together,
 };
@@ -16,6 +18,46 @@ use handel_testkit::{
 use crate::{code, refusal};
 
 both_databases! {
+    /// Goal: where nobody can be paid, no purchase begins at any door, and what began before says why it cannot end; what
+    /// costs nothing can still be had.
+    async fn nothing_begins_that_could_never_be_paid(shop: TestShop) {
+        shop.product("MUG", 1_000, 10).await;
+        shop.product("GIFT", 0, 10).await;
+        let before = shop.checkout(&shop.cart_with(&[("MUG", 1)]).await).await;
+        shop.restart_without_payments().await;
+        let cart = shop.cart_with(&[("MUG", 1)]).await;
+        let ctx = shop.owner(cart.view.cart.id);
+        let refused = Some(Code::PaymentsNotConfigured);
+        assert_eq!(code(shop.engine.create_checkout(&ctx, &reference(&cart), buyer()).await), refused);
+        let opened = shop.engine.open_checkout(&shop.agent(AGENT), opening(&[("MUG", 1)])).await;
+        assert_eq!(code(opened), refused);
+        assert_eq!(code(shop.complete(&before.checkout, "tok_ok").await), refused);
+        let list = ListOrders { limit: 10, ..ListOrders::default() };
+        let orders = shop.engine.list_orders(&shop.staff(), list).await.expect("staff may");
+        assert!(orders.items.is_empty(), "nothing was ordered");
+        let free = shop.cart_with(&[("GIFT", 1)]).await;
+        let ctx = shop.owner(free.view.cart.id);
+        let begun = shop.engine.create_checkout(&ctx, &reference(&free), Buyer::default()).await;
+        assert_eq!(begun.expect("it costs nothing").reply.quote.totals.total_minor, 0);
+        shop.settle().await;
+    }
+
+    /// Goal: the total with the method that a form marks in advance is the one that choosing it gives.
+    async fn the_preselected_method_costs_what_it_will(shop: TestShop) {
+        shop.product("MUG", 1_000, 10).await;
+        let cart = shop.cart_with(&[("MUG", 1)]).await;
+        let ctx = shop.owner(cart.view.cart.id);
+        let at = Buyer { shipping_method: None, ..buyer() };
+        let view = shop.engine.create_checkout(&ctx, &reference(&cart), at).await.expect("made").reply;
+        let marked = view.preselected.expect("none is chosen yet");
+        assert_eq!(marked.method.code, view.shipping_options[0].code);
+        let choose = Buyer { shipping_method: Some(marked.method.code), ..Buyer::default() };
+        let chosen = shop.engine.update_checkout(&ctx, view.checkout.id, choose, None).await.expect("it goes there").reply;
+        assert_eq!(chosen.quote.totals, marked.quote.totals);
+        assert!(chosen.preselected.is_none());
+        shop.settle().await;
+    }
+
     /// Goal: the order costs what the checkout said, tax and shipping included, and keeps it for ever.
     async fn an_order_costs_what_its_checkout_said(shop: TestShop) {
         shop.product("MUG", 1_190, 10).await;

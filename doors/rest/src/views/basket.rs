@@ -204,6 +204,7 @@ impl CheckoutView {
             currency,
             shipping_options: _,
             shipping_discounts_minor: _,
+            preselected: _,
             missing,
             completion,
             is_new: _,

@@ -249,7 +249,7 @@ fn of_payment(done: &Completion) -> (Status, Vec<Message>) {
         }
         PaymentStatus::Unpaid => {
             let text = done.payment_refusal().map_or_else(
-                || "the payment failed; try another means of payment".to_owned(),
+                || "the payment failed; try another payment method".to_owned(),
                 |refusal| refusal.message,
             );
             (Status::ReadyForComplete, vec![Message::repairable("payment_failed", text)])

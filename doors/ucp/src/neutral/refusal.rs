@@ -84,6 +84,7 @@ fn outcome(refusal: &Refusal) -> Vec<Message> {
         | Code::PaymentSuperseded
         | Code::ProviderUnavailable
         | Code::ProviderUnknown => ("payment_failed", Recoverable),
+        Code::PaymentsNotConfigured => ("payment_unavailable", Unrecoverable),
         Code::CardNumberRefused => ("card_number_refused", Recoverable),
         _ => ("invalid_input", Recoverable),
     };
