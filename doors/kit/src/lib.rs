@@ -5,6 +5,7 @@
 
 #![warn(missing_docs)]
 
+mod compress;
 mod context;
 mod extract;
 mod idempotency;
@@ -20,6 +21,7 @@ use std::{sync::Arc, time::Duration};
 use handel_engine::Engine;
 use handel_ports::System;
 
+pub use compress::compressed;
 pub use context::{CART_COOKIE, CART_TOKEN, Request, Write, cart_cookie, is_foreign, request_id};
 pub use extract::{JsonBody, PathParams, QueryParams, RawBody, expected_version, read_json};
 pub use idempotency::digest;

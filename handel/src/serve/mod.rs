@@ -8,7 +8,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context as _, Result};
 use axum::Router;
-use handel_kit::{Door, DoorSettings, Server, ServerSettings, layered, ops_router};
+use handel_kit::{Door, DoorSettings, Server, ServerSettings, compressed, layered, ops_router};
 use handel_mcp::TransportSettings;
 use handel_ports::System;
 use handel_ucp::{Ucp, UcpSettings};
@@ -102,7 +102,7 @@ impl Open {
             webhooks::start(payments, &local_url, &shop.system, upkeep.clone())?;
         }
         let routes = handel_mcp::dressed(ucp.dressed(layered(&door, routes)));
-        let routes = handel_pages::dressed(&door, routes);
+        let routes = compressed(handel_pages::dressed(&door, routes));
         let (ended, served) = oneshot::channel();
         shop.system.spawn(async move {
             server.run(routes, serving).await;

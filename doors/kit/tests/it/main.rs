@@ -1,3 +1,4 @@
 //! What the kit promises to those who call a shop.
 
+mod compress;
 mod errors_doc;
