@@ -7,7 +7,7 @@ use handel_domain::{
     promotion::AppliedDiscount,
 };
 
-use crate::{format::Format, words::ENGLISH};
+use crate::{catalog::initial, format::Format, words::ENGLISH};
 
 /// A line.
 pub(crate) struct Line {
@@ -17,6 +17,8 @@ pub(crate) struct Line {
     pub(crate) href: Option<String>,
     pub(crate) variant: String,
     pub(crate) image: Option<String>,
+    /// Stands where there is no picture.
+    pub(crate) initial: String,
     pub(crate) custom: Vec<(String, String)>,
     pub(crate) quantity: i64,
     pub(crate) unit: String,
@@ -35,6 +37,9 @@ pub(crate) struct Sums {
     pub(crate) total: String,
     /// What of the total is tax.
     pub(crate) tax_note: String,
+    /// What the total does not have yet, shortly and as a sentence; empty if nothing is missing.
+    pub(crate) plus: &'static str,
+    pub(crate) follows: &'static str,
 }
 
 /// A sum.
@@ -77,6 +82,7 @@ fn line(quoted: &QuotedLine, format: &Format) -> Line {
         title: offer.map_or_else(|| ENGLISH.gone.to_owned(), |offer| offer.title.clone()),
         href: offer.map(|offer| format!("/products/{}", offer.slug)),
         variant: offer.map_or_else(String::new, |offer| variant(&offer.variant_title)),
+        initial: offer.map_or_else(String::new, |offer| initial(&offer.title)),
         image: offer.and_then(|offer| offer.image_url.clone()),
         custom: custom(&line.custom),
         quantity: line.quantity,
@@ -154,6 +160,7 @@ impl Figures {
     fn write(self, shipping: Shipping, format: &Format) -> Sums {
         let mut rows = vec![Sum::new(ENGLISH.subtotal, format.money(self.subtotal_minor))];
         rows.extend(self.discounts);
+        let is_open = matches!(shipping, Shipping::Open);
         match shipping {
             Shipping::None => {}
             Shipping::Later => rows.push(Sum::new(ENGLISH.shipping, ENGLISH.at_checkout)),
@@ -174,7 +181,12 @@ impl Figures {
             true => ENGLISH.includes_tax(&format.money(self.tax_minor)),
             false => String::new(),
         };
-        Sums { rows, total: format.money(self.total_minor), tax_note }
+        let (plus, follows) = match (is_open, self.prices_include_tax) {
+            (false, _) => ("", ""),
+            (true, true) => (ENGLISH.plus_shipping, ENGLISH.shipping_follows),
+            (true, false) => (ENGLISH.plus_tax_and_shipping, ENGLISH.tax_and_shipping_follow),
+        };
+        Sums { rows, total: format.money(self.total_minor), tax_note, plus, follows }
     }
 }
 
@@ -200,6 +212,7 @@ fn ordered_line(line: &OrderLine, format: &Format) -> Line {
         title: line.title.clone(),
         href: None,
         variant: variant(&line.variant_title),
+        initial: initial(&line.title),
         image: line.image_url.clone(),
         custom: custom(&line.custom),
         quantity: line.ordered,

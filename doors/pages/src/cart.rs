@@ -11,6 +11,7 @@ use axum::{
 };
 use handel_domain::{
     Code, Refusal,
+    checkout::Quote,
     id::{LineId, VariantId},
     order::Order,
 };
@@ -25,7 +26,7 @@ use crate::{
     field::Complaint,
     format::Format,
     page::{Found, Frame, Privacy, Shop, see, show},
-    visit::{Form, Visit, remember},
+    visit::{Fields, Form, Visit, remember},
     words::{ENGLISH, Words},
 };
 
@@ -42,15 +43,20 @@ struct CartPage {
     w: &'static Words,
     frame: Frame,
     /// What was done.
-    note: &'static str,
+    note: String,
     complaints: Vec<Complaint>,
     lines: Vec<Line>,
     sums: Option<Sums>,
     tax_note: &'static str,
     codes: Vec<CodeRow>,
+    /// What is wrong with the code that was typed; empty if nothing is.
+    code_error: String,
+    code_typed: String,
     /// The line that a complaint is about.
     wrong_line: String,
     quantity_max: u32,
+    /// Whether it can be bought.
+    can_check_out: bool,
     /// The order that became of the cart and waits for money.
     waiting: Option<Waiting>,
 }
@@ -60,20 +66,63 @@ struct Waiting {
     href: String,
 }
 
+/// What was done before the cart is shown.
+#[derive(Clone, Copy)]
+pub(crate) enum Note {
+    None,
+    Added(VariantId),
+    Updated,
+    Removed,
+}
+
+impl Note {
+    /// What is said of it. That all went well is only said where nothing else is wrong.
+    fn text(self, quote: &Quote, is_fine: bool) -> String {
+        let title = |variant_id| {
+            let line = quote.lines.iter().find(|line| line.line.variant_id == variant_id)?;
+            Some(line.offer.as_ref()?.title.clone())
+        };
+        match self {
+            Self::Added(id) => {
+                title(id).map_or_else(|| ENGLISH.added.to_owned(), |title| ENGLISH.added(&title))
+            }
+            Self::Updated if is_fine => ENGLISH.updated.to_owned(),
+            Self::Removed => ENGLISH.removed.to_owned(),
+            Self::None | Self::Updated => String::new(),
+        }
+    }
+}
+
 /// What went wrong, for which line.
 #[derive(Default)]
 pub(crate) struct Wrong {
     pub(crate) complaints: Vec<Complaint>,
     pub(crate) line: String,
+    pub(crate) code: WrongCode,
     pub(crate) status: Option<StatusCode>,
 }
 
+/// A code that was not taken, with the one message that says why.
+#[derive(Default)]
+pub(crate) struct WrongCode {
+    pub(crate) error: String,
+    /// What was typed; empty where it must not be sent back.
+    pub(crate) typed: String,
+}
+
+impl WrongCode {
+    pub(crate) fn new(error: impl Into<String>, typed: &str) -> Self {
+        Self { error: error.into(), typed: typed.to_owned() }
+    }
+}
+
 async fn show_cart(State(door): State<Door>, uri: Uri, visit: Visit) -> Result<Response, Problem> {
-    let note = match uri.query() {
-        Some("added") => ENGLISH.added,
-        Some("updated") => ENGLISH.updated,
-        Some("removed") => ENGLISH.removed,
-        _ => "",
+    let asked = Fields::of_query(&uri);
+    let note = match asked.get("added").parse() {
+        Ok(variant_id) => Note::Added(variant_id),
+        Err(_) if asked.has("updated") => Note::Updated,
+        Err(_) if asked.has("removed") => Note::Removed,
+        Err(_) => Note::None,
     };
     cart_page(&door, &visit, note, Wrong::default()).await
 }
@@ -81,7 +130,7 @@ async fn show_cart(State(door): State<Door>, uri: Uri, visit: Visit) -> Result<R
 pub(crate) async fn cart_page(
     door: &Door,
     visit: &Visit,
-    note: &'static str,
+    note: Note,
     wrong: Wrong,
 ) -> Result<Response, Problem> {
     let shop = Shop::of(door, visit).await?;
@@ -92,13 +141,16 @@ pub(crate) async fn cart_page(
     let mut page = CartPage {
         w: &ENGLISH,
         frame: shop.frame(door, ENGLISH.cart).private(),
-        note,
+        note: String::new(),
         complaints: wrong.complaints,
         lines: Vec::new(),
         sums: None,
         tax_note: "",
         codes: Vec::new(),
+        code_error: wrong.code.error,
+        code_typed: wrong.code.typed,
         wrong_line: wrong.line,
+        can_check_out: true,
         quantity_max: shop.channel.settings.line_quantity_max,
         waiting,
     };
@@ -108,8 +160,14 @@ pub(crate) async fn cart_page(
         let quote = &owned.view.quote;
         let shipping = if quote.needs_shipping() { Shipping::Later } else { Shipping::None };
         page.lines = basket::lines(quote, &format);
+        page.can_check_out = quote.totals.total_minor == 0 || door.engine().can_take_payments();
         page.codes = codes::rows(&owned.view.cart, quote);
         page.tax_note = ENGLISH.tax_note(quote.totals.prices_include_tax);
+        let is_fine = page.complaints.is_empty()
+            && page.lines.iter().all(|line| line.problems.is_empty())
+            && page.code_error.is_empty()
+            && page.codes.iter().all(|code| code.problem.is_empty());
+        page.note = note.text(quote, is_fine);
         page.sums = (!page.lines.is_empty()).then(|| basket::sums(quote, shipping, &format));
     }
     Ok(show(door, wrong.status.unwrap_or(StatusCode::OK), Privacy::Personal, &page))
@@ -139,7 +197,7 @@ async fn add(State(door): State<Door>, form: Form) -> Result<Response, Problem> 
         (Ok(id), Ok(quantity)) => (id, quantity),
         (Err(_), _) => {
             let problems = wrong(
-                Complaint::at("variants", ENGLISH.choose_variant),
+                Complaint::at("options", ENGLISH.choose_variant),
                 StatusCode::UNPROCESSABLE_ENTITY,
             );
             return product_page(&door, &form.visit, form.fields.get("product"), problems).await;
@@ -166,7 +224,7 @@ async fn add(State(door): State<Door>, form: Form) -> Result<Response, Problem> 
         added = door.engine().add_cart_item(&form.visit.ctx, item).await;
     }
     match added {
-        Ok(once) => Ok(with_cookie(&door, &once.reply, see("/cart?added"))),
+        Ok(once) => Ok(with_cookie(&door, &once.reply, see(&format!("/cart?added={id}")))),
         Err(error) => match quantity_complaint(&error.refusal, "quantity") {
             Some(complaint) => {
                 let problems = wrong(complaint, status_of(error.code()));
@@ -190,6 +248,7 @@ async fn change(
         complaints: vec![complaint],
         line: id.to_string(),
         status: Some(status),
+        ..Wrong::default()
     };
     let quantity = match (is_removal, typed.parse::<i64>()) {
         (true, _) => 0,
@@ -197,7 +256,7 @@ async fn change(
         (false, Err(_)) => {
             let complaint = Complaint::at(&field, ENGLISH.whole_number);
             let wrong = wrong(complaint, StatusCode::UNPROCESSABLE_ENTITY);
-            return cart_page(&door, &form.visit, "", wrong).await;
+            return cart_page(&door, &form.visit, Note::None, wrong).await;
         }
     };
     let Some(cart) = &form.visit.cart else { return Ok(see("/cart")) };
@@ -219,7 +278,7 @@ async fn change(
         Err(error) => match quantity_complaint(&error.refusal, &field) {
             Some(complaint) => {
                 let wrong = wrong(complaint, status_of(error.code()));
-                cart_page(&door, &form.visit, "", wrong).await
+                cart_page(&door, &form.visit, Note::None, wrong).await
             }
             None => Err(error.into()),
         },

@@ -2,11 +2,11 @@
 
 use axum::{Router, extract::State, response::Response, routing::post};
 use handel_domain::{Code, cart::Cart, checkout::Quote, promotion::Rejection};
+use handel_engine::{CartRef, Error};
 use handel_kit::{Door, Problem, status_of};
 
 use crate::{
-    cart::{Wrong, cart_page, with_cookie},
-    field::Complaint,
+    cart::{Note, Wrong, WrongCode, cart_page, with_cookie},
     page::{Found, Shop, see},
     visit::Form,
     words::ENGLISH,
@@ -27,7 +27,11 @@ pub(crate) struct CodeRow {
 pub(crate) fn rows(cart: &Cart, quote: &Quote) -> Vec<CodeRow> {
     let problem = |code: &String| {
         let rejected = quote.rejected_codes.iter().find(|rejected| rejected.code == *code);
-        rejected.map_or("", |rejected| reason(rejected.reason))
+        rejected.map_or("", |rejected| match rejected.reason {
+            // It was taken, so it may apply later.
+            Rejection::NotEligible => ENGLISH.code_waits,
+            other => reason(other),
+        })
     };
     cart.codes.iter().map(|code| CodeRow { code: code.clone(), problem: problem(code) }).collect()
 }
@@ -47,41 +51,61 @@ fn reason(rejection: Rejection) -> &'static str {
 
 /// Adds the code that was typed, or removes the one whose button was pressed.
 async fn change(State(door): State<Door>, form: Form) -> Result<Response, Problem> {
-    let shop = Shop::of(&door, &form.visit).await?;
-    let (Found::Open(owned), Some(cart)) = (&shop.cart, &form.visit.cart) else {
-        return Ok(see("/cart"));
-    };
-    let mut codes = owned.view.cart.codes.clone();
-    match (form.fields.some("remove"), form.fields.some("code")) {
-        (Some(removed), _) => codes.retain(|code| *code != removed),
-        (None, Some(code)) => codes.push(code),
-        (None, None) => {
-            let complaint = Complaint::at("code", ENGLISH.code_missing);
-            return cart_page(&door, &form.visit, "", wrong(complaint, Code::InputInvalid)).await;
-        }
+    let Some(cart) = &form.visit.cart else { return Ok(see("/cart")) };
+    if let Some(removed) = form.fields.some("remove") {
+        return remove(&door, &form, cart, &removed).await;
     }
-    let version = Some(owned.view.cart.version);
-    match door.engine().set_cart_codes(&form.visit.ctx, cart, codes, version).await {
-        Ok(once) => Ok(with_cookie(&door, &once.reply, see("/cart?updated"))),
-        // The cart was changed in another window: it is shown as it is now.
-        Err(error)
-            if matches!(
-                error.code(),
-                Code::VersionConflict | Code::CartUnknown | Code::CartClosed
-            ) =>
-        {
-            Ok(see("/cart"))
+    let Some(code) = form.fields.some("code") else {
+        let wrong = WrongCode::new(ENGLISH.code_missing, "");
+        return refuse(&door, &form, wrong, Code::InputInvalid).await;
+    };
+    match door.engine().add_cart_code(&form.visit.ctx, cart, code.clone()).await {
+        Ok(Ok(owned)) => Ok(with_cookie(&door, &owned, see("/cart?updated"))),
+        Ok(Err(rejection)) => {
+            let wrong = WrongCode::new(reason(rejection), &code);
+            refuse(&door, &form, wrong, Code::InputInvalid).await
         }
         Err(error) if matches!(error.code(), Code::InputInvalid | Code::CardNumberRefused) => {
             let said = error.refusal.details.errors.first().map(|error| error.message.as_str());
             let text = ENGLISH.about(ENGLISH.code, said.unwrap_or(&error.refusal.message));
-            let complaint = Complaint::at("code", text);
-            cart_page(&door, &form.visit, "", wrong(complaint, error.code())).await
+            refuse(&door, &form, WrongCode::new(text, ""), error.code()).await
         }
-        Err(error) => Err(error.into()),
+        Err(error) => gone_or(error),
     }
 }
 
-fn wrong(complaint: Complaint, code: Code) -> Wrong {
-    Wrong { complaints: vec![complaint], line: String::new(), status: Some(status_of(code)) }
+async fn remove(
+    door: &Door,
+    form: &Form,
+    cart: &CartRef,
+    removed: &str,
+) -> Result<Response, Problem> {
+    let shop = Shop::of(door, &form.visit).await?;
+    let Found::Open(owned) = &shop.cart else { return Ok(see("/cart")) };
+    let mut codes = owned.view.cart.codes.clone();
+    codes.retain(|code| code != removed);
+    let version = Some(owned.view.cart.version);
+    match door.engine().set_cart_codes(&form.visit.ctx, cart, codes, version).await {
+        Ok(once) => Ok(with_cookie(door, &once.reply, see("/cart?updated"))),
+        Err(error) => gone_or(error),
+    }
+}
+
+/// A cart that was changed in another window is shown as it is now.
+fn gone_or(error: Error) -> Result<Response, Problem> {
+    match error.code() {
+        Code::VersionConflict | Code::CartUnknown | Code::CartClosed => Ok(see("/cart")),
+        _ => Err(error.into()),
+    }
+}
+
+/// The cart with what is wrong with the code, beside its field.
+async fn refuse(
+    door: &Door,
+    form: &Form,
+    wrong: WrongCode,
+    code: Code,
+) -> Result<Response, Problem> {
+    let wrong = Wrong { code: wrong, status: Some(status_of(code)), ..Wrong::default() };
+    cart_page(door, &form.visit, Note::None, wrong).await
 }

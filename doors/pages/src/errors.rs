@@ -13,7 +13,8 @@ use handel_kit::Door;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use crate::{
-    page::{Frame, Privacy, show},
+    catalog,
+    page::{Frame, Link, Privacy, show},
     words::{ENGLISH, Words},
 };
 
@@ -28,6 +29,8 @@ struct ErrorPage {
     reference: String,
     /// Whether the same form can be sent again.
     may_repeat: bool,
+    /// Where to go on, on a page that does not exist.
+    categories: Vec<Link>,
 }
 
 /// What is made for programs: at these addresses and below them, errors stay what they are.
@@ -81,9 +84,11 @@ async fn as_page(door: &Door, response: Response, method: &Method, is_checkout: 
         false => None,
     };
     let (heading, text) = what_happened(status, is_checkout);
+    let is_lost = status == StatusCode::NOT_FOUND && !is_checkout;
     let page = ErrorPage {
         w: &ENGLISH,
         frame: frame(door, heading, status).await.private(),
+        categories: if is_lost { categories(door).await } else { Vec::new() },
         heading,
         text,
         reference: reference.unwrap_or_default().to_owned(),
@@ -109,17 +114,25 @@ async fn frame(door: &Door, heading: &str, status: StatusCode) -> Frame {
     if status.is_server_error() {
         return unasked();
     }
-    let ctx = Context {
+    match door.engine().get_channel(&context(door)).await {
+        Ok(channel) => Frame::of(door, heading, &channel),
+        Err(_) => unasked(),
+    }
+}
+
+async fn categories(door: &Door) -> Vec<Link> {
+    let tree = door.engine().list_categories(&context(door)).await;
+    catalog::links(&tree.unwrap_or_default())
+}
+
+fn context(door: &Door) -> Context {
+    Context {
         tenant_id: TenantId::DEFAULT,
         channel: None,
         caller: Caller::Shopper(None),
         request_id: door.engine().request_id(),
         idempotency: None,
         source: Source::Page,
-    };
-    match door.engine().get_channel(&ctx).await {
-        Ok(channel) => Frame::of(door, heading, &channel),
-        Err(_) => unasked(),
     }
 }
 

@@ -44,8 +44,6 @@ pub(crate) struct Choice {
     pub(crate) aside: String,
     /// Whether it is chosen.
     pub(crate) is_chosen: bool,
-    /// Whether it cannot be chosen.
-    pub(crate) is_disabled: bool,
 }
 
 /// Something wrong, with the place where it is mended.
@@ -112,7 +110,6 @@ impl Choice {
             note: String::new(),
             aside: String::new(),
             is_chosen: false,
-            is_disabled: false,
         }
     }
 
@@ -126,10 +123,6 @@ impl Choice {
 
     pub(crate) fn chosen(self, is_chosen: bool) -> Self {
         Self { is_chosen, ..self }
-    }
-
-    pub(crate) fn disabled(self, is_disabled: bool) -> Self {
-        Self { is_disabled, ..self }
     }
 }
 

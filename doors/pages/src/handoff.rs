@@ -92,7 +92,10 @@ async fn hand_over(door: &Door, visit: Visit, handoff: Handoff) -> Result<Respon
                 Ok(once) => format!("/checkout/{}", once.reply.checkout.id),
                 Err(error) => match error.code() {
                     // There is nothing to buy yet, or no longer.
-                    Code::CartEmpty | Code::CartUnknown | Code::CartClosed => "/cart".to_owned(),
+                    Code::CartEmpty
+                    | Code::CartUnknown
+                    | Code::CartClosed
+                    | Code::PaymentsNotConfigured => "/cart".to_owned(),
                     _ => return Err(error.into()),
                 },
             }

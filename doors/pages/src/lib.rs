@@ -21,6 +21,7 @@ mod markup;
 mod order;
 mod page;
 mod policy;
+mod reload;
 mod visit;
 mod words;
 

@@ -17,6 +17,7 @@ use crate::{
     checkout::address_lines,
     format::{Format, day, moment},
     page::{Frame, Privacy, show},
+    reload::Reload,
     visit::{Fields, Visit},
     words::{ENGLISH, Words},
 };
@@ -48,7 +49,10 @@ struct OrderPage {
     refunds: Vec<String>,
     /// Where it can be paid.
     pay_href: Option<String>,
-    shop_href: &'static str,
+    /// The address of this page.
+    here: String,
+    /// When it looks again, while the payment is under way.
+    reload: Option<Reload>,
 }
 
 /// How far the order has come.
@@ -68,9 +72,6 @@ struct Parcel {
     url: Option<String>,
 }
 
-/// How long a browser waits before it looks again, in seconds.
-const LOOK_SECS: u32 = 3;
-
 async fn show_order(
     State(door): State<Door>,
     PathParams(id): PathParams<OrderId>,
@@ -82,14 +83,20 @@ async fn show_order(
     let details = &story.details;
     let channel = door.engine().channel_of(&visit.ctx, details.order.channel_id).await?;
     let format = Format::new(details.order.currency, &channel.settings.locale);
-    let mut frame = Frame::of(&door, ENGLISH.order_title(details.order.number), &channel).private();
-    frame.refresh_secs = if is_under_way(details) { LOOK_SECS } else { 0 };
+    let frame = Frame::of(&door, ENGLISH.order_title(details.order.number), &channel).private();
+    let reload = is_under_way(details).then(|| Reload::of(&uri));
     let is_buyer = matches!(
         &visit.ctx.caller,
         Caller::Shopper(Some(cart_id)) if *cart_id == details.order.cart_id
     );
-    let page = page(frame, story, is_buyer, &format);
-    Ok(show(&door, StatusCode::OK, Privacy::Secret, &page))
+    let mut page = page(frame, story, is_buyer, &format);
+    page.here = Reload::of(&uri).now_href;
+    page.reload = reload;
+    let response = show(&door, StatusCode::OK, Privacy::Secret, &page);
+    Ok(match page.reload {
+        Some(reload) => reload.put(response),
+        None => response,
+    })
 }
 
 fn is_under_way(details: &OrderDetails) -> bool {
@@ -113,7 +120,7 @@ fn page(frame: Frame, story: OrderStory, is_buyer: bool, format: &Format) -> Ord
         heading: heading.to_owned(),
         text: match order.awaits_payment() && owes {
             true => ENGLISH.pays_until(&moment(order.reservation_expires_at)),
-            false => ENGLISH.addressed(text, order.email.as_str()),
+            false => text.to_owned(),
         },
         tone,
         progress: progress(&order, fulfillment_status),
@@ -127,7 +134,8 @@ fn page(frame: Frame, story: OrderStory, is_buyer: bool, format: &Format) -> Ord
         parcels: parcels(&events, &order),
         refunds: refunds.iter().map(|refund| refund_text(refund, format)).collect(),
         pay_href: can_pay.then(|| format!("/checkout/{}", order.checkout_id)),
-        shop_href: "/",
+        here: String::new(),
+        reload: None,
     }
 }
 
@@ -172,15 +180,15 @@ fn news(
     let w = &ENGLISH;
     match (order.status, payment) {
         (Status::Canceled, Some(PaymentStatus::Refunded)) => {
-            (w.canceled, w.canceled_refunded, "calm")
+            (w.canceled, w.canceled_refunded, "ended")
         }
-        (Status::Canceled, _) => (w.canceled, w.canceled_text, "calm"),
+        (Status::Canceled, _) => (w.canceled, w.canceled_text, "ended"),
         (_, Some(PaymentStatus::Unpaid | PaymentStatus::RequiresAction))
             if order.awaits_payment() =>
         {
             (w.not_paid, "", "warn")
         }
-        _ if order.awaits_payment() => (w.checking, w.checking_text, "calm"),
+        _ if order.awaits_payment() => (w.checking, w.checking_text, "waits"),
         _ => match parcels {
             FulfillmentStatus::Delivered => (w.arrived, w.arrived_text, "good"),
             FulfillmentStatus::Shipped | FulfillmentStatus::PartiallyDelivered => {

@@ -17,6 +17,7 @@ use crate::{
     assets::{ICON_URL, STYLE_URL},
     format::Format,
     visit::Visit,
+    words::ENGLISH,
 };
 
 /// What stands around every page.
@@ -44,10 +45,10 @@ pub(crate) struct Frame {
     pub(crate) items: i64,
     /// What was searched for.
     pub(crate) query: String,
+    /// What holds for the whole shop, such as that it is a test; empty if nothing does.
+    pub(crate) band: &'static str,
     /// The policies of the shop.
     pub(crate) policies: Vec<Link>,
-    /// After how many seconds the browser should look again; 0 for never.
-    pub(crate) refresh_secs: u32,
 }
 
 /// A link with its text.
@@ -84,6 +85,7 @@ impl Frame {
         Self {
             shop: name.unwrap_or(&channel.settings.name).clone(),
             policies: crate::policy::links(channel),
+            band: band(door),
             ..Self::new(title)
         }
     }
@@ -96,6 +98,22 @@ impl Frame {
     /// The same for what nobody else should find.
     pub(crate) fn private(self) -> Self {
         Self { is_private: true, ..self }
+    }
+}
+
+/// The payment provider whose payments move no money.
+pub(crate) const TEST_PROVIDER: &str = "test";
+
+/// Whether the test provider takes payments here.
+pub(crate) fn is_test_shop(door: &Door) -> bool {
+    door.engine().provider_names().contains(&TEST_PROVIDER)
+}
+
+fn band(door: &Door) -> &'static str {
+    match (door.engine().can_take_payments(), is_test_shop(door)) {
+        (false, _) => ENGLISH.no_payments,
+        (true, true) => ENGLISH.test_shop,
+        (true, false) => "",
     }
 }
 

@@ -25,8 +25,11 @@ words! {
     items = "items";
     back_to_cart = "Back to the cart";
     policies = "Policies";
-    breadcrumbs = "Where you are";
-    please_check = "Please check this";
+    breadcrumbs = "Breadcrumb";
+    test_shop = "Test shop: no money moves.";
+    no_payments = "You cannot order at the moment: this shop does not take payments.";
+    no_payments_cart = "You cannot check out at the moment, because this shop does not take payments. Your cart is kept.";
+    please_check = "There is a problem";
     optional = "(optional)";
     if_any = "(if any)";
     before = "was";
@@ -45,40 +48,46 @@ words! {
     cheapest_first = "Price, low to high";
     dearest_first = "Price, high to low";
     by_title = "Name, A to Z";
-    only_in_stock = "Only what is in stock";
+    only_in_stock = "In stock only";
     apply = "Apply";
     clear_filters = "Clear";
-    nothing_found = "Nothing here matches what you are looking for.";
-    see_everything = "See everything";
+    home_description_ = "All products of {}.";
+    category_description_ = "{} at {}.";
+    nothing_found = "No products found.";
+    see_everything = "See all products";
     from = "from";
     sold_out = "Sold out";
     pages = "Pages";
-    first_page = "Back to the start";
+    first_page = "First page";
     next_page = "Next page";
     found = "Results for “{}”";
-    not_an_amount_ = "“{}” is not an amount of money.";
-    price_range_wrong = "The lowest price must not be above the highest.";
+    not_an_amount_ = "“{}” is not a price. Enter a number such as 20 or 19.50.";
+    price_range_wrong = "The lowest price must not be higher than the highest price.";
 
     // A product.
     in_stock = "In stock";
-    on_order = "Available on order";
-    not_for_sale = "Not for sale";
+    on_order = "Available on backorder";
+    not_for_sale = "Unavailable";
     only_left_ = "Only {} left";
-    variant = "Choose one";
     quantity = "Quantity";
+    pictures = "Pictures";
+    picture_ = "Picture {} of {}";
+    value_sold_out = "sold out";
+    value_elsewhere = "in another combination";
+    value_nowhere = "not available";
     add_to_cart = "Add to cart";
-    properties = "Properties";
-    prices_with_tax = "Including tax, plus shipping";
-    prices_without_tax = "Plus tax and shipping";
-    choose_variant = "Choose one of the variants.";
+    properties = "Specifications";
+    prices_with_tax = "Tax included. Shipping is calculated at checkout.";
+    prices_without_tax = "Tax and shipping are calculated at checkout.";
+    choose_variant = "Choose one of the options.";
     whole_number = "The quantity must be a whole number.";
 
     // The cart.
-    added = "It is in your cart.";
-    updated = "Your cart is up to date.";
-    removed = "It is no longer in your cart.";
+    added_ = "Added to your cart: {}";
+    added = "Added to your cart.";
+    updated = "Cart updated.";
+    removed = "Removed from your cart.";
     cart_empty = "Your cart is empty.";
-    look_around = "Look around";
     each = "each";
     update = "Update";
     remove = "Remove";
@@ -86,32 +95,37 @@ words! {
     to_checkout = "Go to checkout";
     go_on_shopping = "Continue shopping";
     go_on_paying = "Continue to payment";
-    order_waits_ = "Your order {} waits for its payment.";
+    order_waits_ = "Your order {} is waiting for payment.";
     gone = "No longer available";
-    no_longer_for_sale = "This is no longer for sale. Please remove it.";
-    sold_out_meanwhile = "Sold out in the meantime.";
-    only_left_of_ = "Only {} of {} left.";
-    price_changed_ = "The price changed; it was {}.";
+    no_longer_for_sale = "This item is no longer available. Please remove it.";
+    sold_out_meanwhile = "This item is sold out.";
+    only_left_of_ = "Only {} available; you asked for {}.";
+    price_changed_ = "The price has changed. It was {}.";
 
     code = "Discount code";
-    codes = "Your codes";
+    codes = "Discount codes in your cart";
     code_applied = "applied";
     code_unknown = "This code does not exist.";
-    code_expired = "This code is no longer valid.";
+    code_expired = "This code has expired.";
     code_not_yet = "This code is not valid yet.";
-    code_used_up = "This code was used as often as it may be.";
-    code_not_eligible = "This code does not fit what is in your cart.";
-    code_not_combinable = "Another discount saves you more, and they cannot be combined.";
-    code_applied_already = "This code is in use already.";
-    code_missing = "Enter a code.";
+    code_used_up = "This code has been used up.";
+    code_not_eligible = "This code does not apply to the items in your cart.";
+    code_waits = "Not applied yet: it depends on your items and your address.";
+    code_not_combinable = "This code cannot be combined with your other discount, which saves you more.";
+    code_applied_already = "This code is already applied.";
+    code_missing = "Enter a discount code.";
 
     // Sums.
+    plus_shipping = "plus shipping";
+    plus_tax_and_shipping = "plus tax and shipping";
+    shipping_follows = "Shipping is added in the next step.";
+    tax_and_shipping_follow = "Tax and shipping are added in the next step.";
     subtotal = "Subtotal";
     discount_by_code_ = "{} ({})";
     shipping = "Shipping";
     shipping_by_ = "Shipping ({})";
-    at_checkout = "at checkout";
-    not_chosen = "not chosen yet";
+    at_checkout = "Calculated at checkout";
+    not_chosen = "Calculated in the next step";
     free = "Free";
     tax = "Tax";
     includes_tax_ = "Includes {} tax";
@@ -125,11 +139,11 @@ words! {
     step_contact = "Contact";
     step_delivery = "Delivery";
     step_review = "Review and pay";
-    contact_heading = "Where should it go?";
-    delivery_heading = "How should it be sent?";
+    contact_heading = "Contact and address";
+    delivery_heading = "Delivery";
     pay_heading = "Review and pay";
     email = "E-mail";
-    email_hint = "The receipt and news of your order go here.";
+    email_hint = "For questions about your order.";
     name = "Full name";
     line1 = "Street and number";
     line2 = "Apartment, floor, company";
@@ -138,7 +152,7 @@ words! {
     postal_code = "Postal code";
     country = "Country";
     phone = "Phone";
-    phone_hint = "For the carrier, if there are questions.";
+    phone_hint = "For questions about the delivery.";
     ship_to = "Delivery address";
     bill_to = "Billing address";
     bill_same = "Same as the delivery address";
@@ -147,104 +161,115 @@ words! {
     ship_by = "Shipping method";
     go_on = "Continue";
     change = "Change";
-    no_method = "We have no way to send this there.";
+    no_method = "These items cannot be shipped to this address.";
     other_address = "Use another address";
-    choose_method = "Choose how it should be sent.";
+    choose_method = "Choose a shipping method.";
     items_heading = "Items";
     payment = "Payment";
-    choose_payment = "Choose how you want to pay.";
-    policies_apply = "These apply to your order:";
+    choose_payment = "Choose a payment method.";
+    policies_apply = "These policies apply to your order:";
     pay_ = "Pay {}";
     order_free = "Place the order";
-    change_cart = "Change the cart";
-    something_gone = "Something in your cart is no longer for sale. Please remove it from the cart.";
+    change_cart = "Edit the cart";
+    something_gone = "An item in your cart is no longer available. Please remove it from the cart.";
     something = "An item";
     title_short_ = "There are only {1} of {0} left. Please change the quantity in your cart.";
     title_sold_out_ = "{} is sold out. Please remove it from your cart.";
-    cart_changed = "Your cart changed in the meantime. Please look at it once more before you pay.";
-    total_changed_ = "The total changed in the meantime. It is now {}. Nothing was bought; please look at it once more.";
-    form_used = "This form was used already. Please look at everything once more and send it again.";
-    order_kept_ = "Your order {} is placed and waits for its payment until {}.";
+    cart_changed = "Your cart has changed. Please check it once more before you pay.";
+    total_changed_ = "The total has changed: it is now {}. You have not been charged. Please check your order once more.";
+    form_used = "This form was already sent. Please check everything once more and send it again.";
+    order_kept_ = "Your order {} is reserved for you until {}. Choose another payment method to complete it.";
+    not_paid_heading = "Payment not completed";
 
     // Ways to pay.
     card_ok = "Test card that works";
     card_ok_note = "The payment goes through at once.";
-    card_action = "Test card that asks you";
+    card_action = "Test card that needs approval";
     card_action_note = "You approve the payment on the bank’s page.";
     card_async = "Test bank transfer";
     card_async_note = "The payment is confirmed a moment later.";
     card_declined = "Test card that is declined";
-    card_declined_note = "To see what happens when a payment fails.";
+    card_declined_note = "Shows what happens when a payment fails.";
     card_funds = "Test card without funds";
-    card_funds_note = "To see what happens when there is not enough money.";
-    by_token = "With a token of this provider.";
-    other_token = "Use another token";
+    card_funds_note = "Shows what happens when the account has not enough money.";
+    by_token = "With a payment token of this provider.";
+    other_token = "Use another test token";
     token = "Payment token";
-    token_hint = "What the payment provider made for you. Never a card number.";
-    approve = "Please approve the payment";
+    token_hint = "The payment provider issues it. Never enter a card number.";
+    approve = "Approve the payment";
     approve_text = "Your order is placed. Your bank asks you to confirm the payment on its own page.";
     approve_note = "You come back here afterwards.";
     open_provider = "Go to the payment page";
     open_provider_again = "Open the payment page again";
-    needs_script = "This way to pay does not work here. Please go back and choose another.";
-    back_text = "If you approved it, this page goes on by itself in a moment.";
-    look_again = "Look again";
+    needs_script = "This payment method does not work here. Please go back and choose another one.";
+    back_text = "If you approved the payment, this usually takes less than a minute.";
+
+    // A page that waits for a payment provider.
+    reloads_after_ = "This page checks again by itself in {} {}.";
+    reload_ended = "This page does not check by itself any more.";
+    seconds = "seconds";
+    minute = "minute";
+    minutes = "minutes";
+    stop_reloading = "Stop checking";
+    look_again = "Check again";
 
     // An expired checkout.
     expired = "This checkout has expired";
-    expired_text = "Nothing was bought. Your cart is still here, so you can start again.";
+    expired_text = "You have not been charged. Your cart is still here, so you can start again.";
     start_again = "Start again";
 
     // A cart that somebody else filled, while the browser has one of its own.
     two_carts = "You have another cart here";
     two_carts_text_ = "This link leads to a cart with {}. Your own cart in this browser has {}. Only one of them can \
-                       stay here; if you go on with the new one, yours is put away.";
-    take_new_cart = "Go on with the new cart";
+                       stay here: if you continue with the new one, it replaces yours.";
+    take_new_cart = "Continue with the new cart";
     keep_own_cart = "Back to my own cart";
 
     // An order.
+    keep_address = "Keep this address: it is the way back to your order.";
+    order_link = "Link to this order";
     order = "Order";
     order_title_ = "Order {}";
     thanks = "Thank you for your order";
-    thanks_text = "We are getting it ready. News goes to {}.";
+    thanks_text = "We are preparing it.";
     checking = "We are checking your payment";
-    checking_text = "This takes a moment. You can leave this page; nothing is lost.";
+    checking_text = "This usually takes less than a minute. You can leave this page; your order is safe.";
     not_paid = "Your order is not paid yet";
-    pays_until_ = "We keep it for you until {}.";
+    pays_until_ = "We reserve the items for you until {}.";
     pay_now = "Pay now";
     on_its_way = "Your order is on its way";
-    on_its_way_text = "All of it has been sent.";
+    on_its_way_text = "All items have been shipped.";
     partly_on_its_way = "Part of your order is on its way";
-    partly_text = "The rest follows.";
+    partly_text = "The other items follow.";
     arrived = "Your order has arrived";
     arrived_text = "We hope you enjoy it.";
     canceled = "This order was canceled";
-    canceled_text = "Nothing will be sent.";
-    canceled_refunded = "Nothing will be sent, and your money goes back to you.";
+    canceled_text = "Nothing will be shipped.";
+    canceled_refunded = "Nothing will be shipped. Your payment has been refunded.";
     progress = "Progress";
     stage_placed = "Placed";
     stage_paid = "Paid";
     stage_packing = "Packing";
-    stage_shipped = "Sent";
+    stage_shipped = "Shipped";
     stage_delivered = "Delivered";
     details = "Details";
     n_canceled = "{} of {} canceled";
-    n_shipped = "{} of {} sent";
+    n_shipped = "{} of {} shipped";
     n_delivered = "{} of {} delivered";
-    parcels = "Parcels";
-    parcel_ = "Parcel {}";
-    sent_on = "Sent on";
+    parcels = "Shipments";
+    parcel_ = "Shipment {}";
+    sent_on = "Shipped on";
     units_ = "{} × {}";
-    track = "Follow the parcel";
+    track = "Track parcel";
     tracking_number = "Tracking number";
     refunds = "Refunds";
-    refund_done = "{} went back to you on {}.";
-    refund_pending = "{} goes back to you.";
-    refund_failed = "{} could not be sent back yet. We are looking into it.";
+    refund_done = "{} refunded on {}.";
+    refund_pending = "A refund of {} is on its way.";
+    refund_failed = "The refund of {} could not be completed yet. We are looking into it.";
     nothing_owed = "Nothing to pay";
     unpaid = "Not paid";
-    needs_approval = "Waits for your approval";
-    processing = "Being processed";
+    needs_approval = "Waiting for your approval";
+    processing = "Processing";
     payment_unknown = "Being checked";
     partly_paid = "Partly paid";
     paid = "Paid";
@@ -252,26 +277,26 @@ words! {
     refunded = "Refunded";
 
     // What went wrong.
-    not_found = "There is nothing here";
-    not_found_text = "The address may be mistyped, or what was here is gone.";
-    no_checkout = "This checkout is not here";
-    no_checkout_text = "It may be over, or it belongs to another browser. Your cart shows what you have.";
-    link_expired = "This link is not valid any more";
-    link_expired_text = "Links like this work for a while. Ask whoever gave it to you for a new one.";
+    not_found = "Page not found";
+    not_found_text = "The address may be mistyped, or the page no longer exists.";
+    browse = "Browse the shop";
+    no_checkout = "Checkout not found";
+    no_checkout_text = "It may have ended, or it belongs to another browser. Your items are in your cart.";
+    link_expired = "This link has expired";
+    link_expired_text = "Links like this work for a limited time. Please ask for a new one where you got it.";
     foreign = "This came from another site";
-    foreign_text = "For your safety we only take forms from our own pages. Please open the page here and try again.";
+    foreign_text = "For your safety we only accept forms from our own pages. Please open the page here and try again.";
     wrong_method = "This address cannot be used like that";
     wrong_method_text = "Please go back and try again.";
     busy = "We are very busy";
     busy_text = "Please try again in a moment.";
     broken = "Something went wrong";
-    broken_text = "It was not your doing, and it was noted. Please try again in a moment.";
+    broken_text = "The error is on our side. Please try again in a moment.";
     refused = "That did not work";
     refused_text = "Please go back, check what you entered, and try again.";
-    may_repeat = "You can reload this page: however often you send it, it happens only once.";
-    reference = "If you write to us, please mention";
-    to_shop = "To the shop";
-    to_cart = "To the cart";
+    may_repeat = "You can reload this page: however often you send it, your order is placed only once.";
+    reference = "If you contact us, please mention";
+    to_cart = "Go to cart";
 }
 
 /// Puts values where the text has `{}`, or `{0}` and `{1}` where their order differs.
@@ -334,6 +359,10 @@ impl Words {
         fill(text, &[&count.to_string(), &all.to_string()])
     }
 
+    pub(crate) fn added(&self, title: &str) -> String {
+        fill(self.added_, &[title])
+    }
+
     pub(crate) fn price_changed(&self, before: &str) -> String {
         fill(self.price_changed_, &[before])
     }
@@ -387,6 +416,23 @@ impl Words {
         fill(self.order_kept_, &[&number.to_string(), until])
     }
 
+    pub(crate) fn reloads_after(&self, count: u32, unit: &str) -> String {
+        fill(self.reloads_after_, &[&count.to_string(), unit])
+    }
+
+    pub(crate) fn home_description(&self, shop: &str) -> String {
+        fill(self.home_description_, &[shop])
+    }
+
+    pub(crate) fn category_description(&self, category: &str, shop: &str) -> String {
+        fill(self.category_description_, &[category, shop])
+    }
+
+    /// A picture by its place among all.
+    pub(crate) fn picture(&self, number: usize, all: usize) -> String {
+        fill(self.picture_, &[&number.to_string(), &all.to_string()])
+    }
+
     pub(crate) fn order_title(&self, number: i64) -> String {
         fill(self.order_title_, &[&number.to_string()])
     }
@@ -406,11 +452,6 @@ impl Words {
     /// What became of a refund.
     pub(crate) fn refund(&self, text: &str, amount: &str, day: &str) -> String {
         fill(text, &[amount, day])
-    }
-
-    /// Where news of an order goes.
-    pub(crate) fn addressed(&self, text: &str, email: &str) -> String {
-        fill(text, &[email])
     }
 }
 

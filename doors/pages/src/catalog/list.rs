@@ -7,6 +7,7 @@ use handel_engine::{CategoryNode, ListProducts, PriceFilter, ProductSort, Produc
 use handel_kit::{Door, Problem};
 use http::{StatusCode, Uri};
 
+use super::product::initial;
 use crate::{
     field::{Choice, Complaint},
     format::Format,
@@ -57,7 +58,8 @@ struct Card {
     title: String,
     vendor: String,
     image: Option<String>,
-    alt: String,
+    /// Stands where there is no picture.
+    initial: String,
     price: String,
     is_from: bool,
     compare_at: Option<String>,
@@ -87,17 +89,18 @@ pub(super) async fn show_list(
         Err(error) => return Err(error.into()),
     };
     let query = asked.get("q").trim().to_owned();
-    let heading = match (query.is_empty(), place.name) {
+    let heading = match (query.is_empty(), &place.name) {
         (false, _) => ENGLISH.found_for(&query),
-        (true, Some(name)) => name,
+        (true, Some(name)) => name.clone(),
         (true, None) => ENGLISH.all_products.to_owned(),
     };
     let has_errors = !complaints.is_empty();
-    let is_filtered = !asked.are_empty(&["q", "min", "max", "in_stock", "sort", "cursor"]);
     let mut frame = shop.frame(&door, &*heading);
     frame.query.clone_from(&query);
-    frame.is_private = is_filtered;
+    // Each further page has products that stand nowhere else, so it is found too.
+    frame.is_private = !asked.are_empty(&["q", "min", "max", "in_stock", "sort"]);
     frame.canonical = Some(canonical(&door, &asked));
+    frame.description = Some(description(&place, &frame.shop));
     let page = ListPage {
         w: &ENGLISH,
         frame,
@@ -202,11 +205,19 @@ pub(super) fn in_category(slug: &str) -> String {
 }
 
 fn canonical(door: &Door, asked: &Fields) -> String {
-    let path = match asked.some("category") {
-        Some(slug) => in_category(&slug),
-        None => "/".to_owned(),
-    };
+    let kept = asked.pairs().filter(|(name, _)| *name == "category");
+    let kept = kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let path = address(&Fields::from_pairs(kept), asked.some("cursor").as_deref());
     format!("{}{path}", door.settings().public_url)
+}
+
+/// What search engines show below the title.
+fn description(place: &Place, shop: &str) -> String {
+    match &place.name {
+        Some(_) if !place.description.is_empty() => place.description.clone(),
+        Some(name) => ENGLISH.category_description(name, shop),
+        None => ENGLISH.home_description(shop),
+    }
 }
 
 /// Where in the tree of categories a list is.
@@ -219,13 +230,8 @@ struct Place {
 
 impl Place {
     fn find(tree: &[CategoryNode], slug: Option<&Slug>) -> Result<Self, Refusal> {
-        let link = |node: &CategoryNode| Link {
-            href: in_category(node.category.slug.as_str()),
-            text: node.category.name.clone(),
-            is_current: false,
-        };
         let Some(slug) = slug else {
-            let below = tree.iter().map(link).collect();
+            let below = links(tree);
             return Ok(Self { name: None, description: String::new(), above: Vec::new(), below });
         };
         let mut path = Vec::new();
@@ -249,6 +255,19 @@ impl Place {
     }
 }
 
+/// Links to the lists of categories.
+pub(crate) fn links(nodes: &[CategoryNode]) -> Vec<Link> {
+    nodes.iter().map(link).collect()
+}
+
+fn link(node: &CategoryNode) -> Link {
+    Link {
+        href: in_category(node.category.slug.as_str()),
+        text: node.category.name.clone(),
+        is_current: false,
+    }
+}
+
 fn walk<'t>(nodes: &'t [CategoryNode], slug: &Slug, path: &mut Vec<&'t CategoryNode>) -> bool {
     nodes.iter().any(|node| {
         path.push(node);
@@ -262,15 +281,18 @@ fn walk<'t>(nodes: &'t [CategoryNode], slug: &Slug, path: &mut Vec<&'t CategoryN
 
 impl Card {
     fn new(product: ProductSummary, format: &Format) -> Self {
+        // Where prices are filtered, a product is shown with those that match.
+        let lowest = product.matching_min_minor.unwrap_or(product.price_min_minor);
+        let highest = product.matching_max_minor.unwrap_or(product.price_max_minor);
         Self {
             href: format!("/products/{}", product.slug),
-            price: format.money(product.price_min_minor),
-            is_from: product.price_max_minor > product.price_min_minor,
+            price: format.money(lowest),
+            is_from: highest > lowest,
+            initial: initial(&product.title),
             compare_at: product.compare_at_minor.map(|amount| format.money(amount)),
             title: product.title,
             vendor: product.vendor,
             image: product.image_url,
-            alt: product.image_alt,
             in_stock: product.in_stock,
         }
     }

@@ -2,12 +2,14 @@
 
 mod json_ld;
 mod list;
+mod offers;
 mod product;
 
 use axum::{Router, routing::get};
 use handel_kit::Door;
 
-pub(crate) use product::{Problems, product_page};
+pub(crate) use list::links;
+pub(crate) use product::{Problems, initial, product_page};
 
 pub(crate) fn router() -> Router<Door> {
     Router::new()

@@ -2,18 +2,21 @@
 
 use askama::Template;
 use axum::{extract::State, response::Response};
-use handel_domain::catalog::{Attribute, AttributeValue, Category, Media, Product, Variant};
-use handel_engine::{ProductKey, ProductView, Supply, VariantAvailability};
+use handel_domain::catalog::{Attribute, AttributeValue, Category, Media, Product};
+use handel_engine::{ProductKey, ProductView};
 use handel_kit::{Door, PathParams, Problem};
-use http::StatusCode;
+use http::{StatusCode, Uri};
 
-use super::{json_ld, list::in_category};
+use super::{
+    json_ld,
+    list::in_category,
+    offers::{Chooser, Offer, availability, chooser, offers},
+};
 use crate::{
-    field::{Choice, Complaint},
-    format::Format,
+    field::Complaint,
     markup,
     page::{Frame, Link, Privacy, Shop, see, show},
-    visit::Visit,
+    visit::{Fields, Visit},
     words::{ENGLISH, Words},
 };
 
@@ -27,16 +30,18 @@ struct ProductPage {
     vendor: String,
     categories: Vec<Link>,
     pictures: Vec<Picture>,
+    /// Stands where there is no picture.
+    initial: String,
     /// Clean HTML.
     description: String,
     properties: Vec<(String, String)>,
     price: String,
-    is_from: bool,
     compare_at: Option<String>,
     tax_note: &'static str,
-    variants: Vec<Choice>,
-    /// What the variants differ in.
-    variants_label: String,
+    /// The variant that is chosen.
+    variant: String,
+    /// The options in which variants differ.
+    choosers: Vec<Chooser>,
     availability: String,
     can_be_bought: bool,
     quantity: String,
@@ -46,8 +51,12 @@ struct ProductPage {
 }
 
 struct Picture {
+    id: String,
     url: String,
+    /// What it shows.
     alt: String,
+    /// Its place among all.
+    label: String,
 }
 
 /// What went wrong when something was to be put into the cart, with what was chosen.
@@ -59,15 +68,15 @@ pub(crate) struct Problems {
     pub(crate) status: Option<StatusCode>,
 }
 
-/// Few are left if there are at most this many.
-const FEW: i64 = 5;
-
 pub(super) async fn show_product(
     State(door): State<Door>,
     PathParams(key): PathParams<String>,
+    uri: Uri,
     visit: Visit,
 ) -> Result<Response, Problem> {
-    product_page(&door, &visit, &key, Problems::default()).await
+    let variant = Fields::of_query(&uri).get(VARIANT).to_owned();
+    let chosen = Problems { variant, ..Problems::default() };
+    product_page(&door, &visit, &key, chosen).await
 }
 
 /// The page of a product, perhaps with what went wrong.
@@ -82,7 +91,9 @@ pub(crate) async fn product_page(
     let view = door.engine().view_product(&visit.ctx, parsed).await?;
     if view.product.slug.as_str() != key && problems.status.is_none() {
         // It was found by its id: there is one address for it.
-        return Ok(see(&format!("/products/{}", view.product.slug)));
+        let chosen = view.product.variants.iter().find(|v| v.id.to_string() == problems.variant);
+        let query = chosen.map(|variant| format!("?{VARIANT}={}", variant.id));
+        return Ok(see(&format!("/products/{}{}", view.product.slug, query.unwrap_or_default())));
     }
     let status = problems.status.unwrap_or(StatusCode::OK);
     let page = page(door, &shop, &view, problems);
@@ -92,17 +103,22 @@ pub(crate) async fn product_page(
 fn page(door: &Door, shop: &Shop, view: &ProductView, problems: Problems) -> ProductPage {
     let (format, product) = (&shop.format, &view.product);
     let offers = offers(view, format);
-    let range = product.price_range_minor(format.currency());
-    let cheapest = range.map(|(lowest, _)| lowest);
-    let compare_at = offers.iter().filter(|offer| offer.price_minor == cheapest);
-    let compare_at = compare_at.filter_map(|offer| offer.compare_at_minor).max();
-    let names: Vec<_> = product.options.iter().map(|option| option.name.as_str()).collect();
+    let asked = offers.iter().position(|offer| offer.variant.id.to_string() == problems.variant);
+    let first = || offers.iter().position(Offer::can_be_bought);
+    let at = asked.or_else(first).unwrap_or_default();
+    let chosen = &offers[at];
     let category = |category: &Category| Link {
         href: in_category(category.slug.as_str()),
         text: category.name.clone(),
         is_current: false,
     };
-    let picture = |media: &Media| Picture { url: media.url.clone(), alt: media.alt.clone() };
+    let all = product.media.len();
+    let picture = |(at, media): (usize, &Media)| Picture {
+        id: format!("picture-{}", at + 1),
+        url: media.url.clone(),
+        alt: if media.alt.is_empty() { product.title.clone() } else { media.alt.clone() },
+        label: ENGLISH.picture(at + 1, all),
+    };
     ProductPage {
         w: &ENGLISH,
         frame: frame(door, shop, product),
@@ -110,17 +126,17 @@ fn page(door: &Door, shop: &Shop, view: &ProductView, problems: Problems) -> Pro
         title: product.title.clone(),
         vendor: product.vendor.clone(),
         categories: view.categories.iter().map(category).collect(),
-        pictures: product.media.iter().map(picture).collect(),
+        pictures: product.media.iter().enumerate().map(picture).collect(),
         description: markup::clean(&product.description_html),
         properties: product.attributes.iter().map(property).collect(),
-        price: cheapest.map_or_else(String::new, |amount| format.money(amount)),
-        is_from: range.is_some_and(|(lowest, highest)| lowest < highest),
-        compare_at: compare_at.map(|amount| format.money(amount)),
+        initial: initial(&product.title),
+        price: chosen.price_minor.map_or_else(String::new, |amount| format.money(amount)),
+        compare_at: chosen.compare_at_minor.map(|amount| format.money(amount)),
         tax_note: ENGLISH.tax_note(view.channel.settings.tax.prices_include_tax),
-        availability: availability(&offers),
-        variants: choices(&offers, &problems.variant, format),
-        variants_label: if names.is_empty() { ENGLISH.variant.into() } else { names.join(", ") },
-        can_be_bought: offers.iter().any(Offer::can_be_bought),
+        availability: availability(chosen),
+        variant: chosen.variant.id.to_string(),
+        choosers: chooser(product, &offers, at),
+        can_be_bought: chosen.can_be_bought(),
         quantity: if problems.quantity.is_empty() { "1".into() } else { problems.quantity },
         complaints: problems.complaints,
         json_ld: json_ld::of(view, &door.settings().public_url, format),
@@ -143,74 +159,13 @@ fn frame(door: &Door, shop: &Shop, product: &Product) -> Frame {
     }
 }
 
-/// A variant in this channel.
-struct Offer<'v> {
-    variant: &'v Variant,
-    price_minor: Option<i64>,
-    compare_at_minor: Option<i64>,
-    stock: VariantAvailability,
-}
+/// What names the chosen variant in an address.
+pub(super) const VARIANT: &str = "variant";
 
-impl Offer<'_> {
-    fn can_be_bought(&self) -> bool {
-        self.price_minor.is_some() && self.stock.supply.can_be_bought()
-    }
-}
-
-fn offers<'v>(view: &'v ProductView, format: &Format) -> Vec<Offer<'v>> {
-    let offer = |(variant, stock): (&'v Variant, &VariantAvailability)| {
-        let price = variant.prices.iter().find(|price| price.currency == format.currency());
-        Offer {
-            variant,
-            price_minor: price.map(|price| price.amount_minor),
-            compare_at_minor: price.and_then(|price| price.compare_at_minor),
-            stock: *stock,
-        }
-    };
-    view.product.variants.iter().zip(&view.availability).map(offer).collect()
-}
-
-fn choices(offers: &[Offer<'_>], asked: &str, format: &Format) -> Vec<Choice> {
-    let first = offers.iter().position(Offer::can_be_bought);
-    let asked = offers.iter().position(|offer| offer.variant.id.to_string() == asked).or(first);
-    let choice = |(at, offer): (usize, &Offer<'_>)| {
-        let label = if offer.variant.title.is_empty() {
-            offer.variant.sku.to_string()
-        } else {
-            offer.variant.title.clone()
-        };
-        let price = offer.price_minor.map_or_else(String::new, |amount| format.money(amount));
-        Choice::new(offer.variant.id.to_string(), label)
-            .note(stock_text(offer))
-            .aside(price)
-            .chosen(Some(at) == asked)
-            .disabled(!offer.can_be_bought())
-    };
-    offers.iter().enumerate().map(choice).collect()
-}
-
-fn stock_text(offer: &Offer<'_>) -> String {
-    if offer.price_minor.is_none() {
-        return ENGLISH.not_for_sale.to_owned();
-    }
-    match (offer.stock.supply, offer.stock.available) {
-        (Supply::SoldOut, _) => ENGLISH.sold_out.to_owned(),
-        (Supply::OnOrder, _) => ENGLISH.on_order.to_owned(),
-        (Supply::InStock, Some(count)) if count <= FEW => ENGLISH.only_left(count),
-        (Supply::InStock, _) => String::new(),
-    }
-}
-
-/// What is said of the whole product.
-fn availability(offers: &[Offer<'_>]) -> String {
-    match offers {
-        [only] => match stock_text(only) {
-            text if text.is_empty() => ENGLISH.in_stock.to_owned(),
-            text => text,
-        },
-        all if all.iter().any(Offer::can_be_bought) => ENGLISH.in_stock.to_owned(),
-        _ => ENGLISH.sold_out.to_owned(),
-    }
+/// The first letter of a title, to stand where there is no picture.
+pub(crate) fn initial(title: &str) -> String {
+    let letter = title.chars().find(|c| c.is_alphanumeric());
+    letter.map_or_else(String::new, |c| c.to_uppercase().to_string())
 }
 
 fn property(attribute: &Attribute) -> (String, String) {

@@ -42,6 +42,10 @@ pub(super) async fn complete(
                 Some(problems) => {
                     let desk = Desk::load(&door, &form.visit, id).await?;
                     match &desk.view.completion {
+                        // An order that waits for money: nothing was marked, or the token was wrong.
+                        Some(completion) if is_unpaid(completion) => {
+                            Ok(pay::show_again(&door, &desk, completion, problems))
+                        }
                         Some(_) => Ok(see(&here)),
                         None => Ok(pay::show_form(&door, &desk, problems)),
                     }
@@ -50,6 +54,11 @@ pub(super) async fn complete(
             },
         },
     }
+}
+
+fn is_unpaid(completion: &Completion) -> bool {
+    let status = completion.payment.as_ref().map(|payment| payment.status);
+    completion.order.awaits_payment() && status == Some(PaymentStatus::Unpaid)
 }
 
 /// Where a buyer goes whose order is placed: to the order, or back to paying it.
@@ -112,7 +121,10 @@ fn problems(refusal: &Refusal, desk: &Desk, form: &Form) -> Option<pay::Problems
             problems.complaints.push(Complaint::new(ENGLISH.sentence(&refusal.message)));
         }
         Code::IdempotencyConflict => problems.notice = ENGLISH.form_used.to_owned(),
-        Code::ProviderUnknown | Code::ProviderUnavailable | Code::TaxRateMissing => {
+        Code::PaymentsNotConfigured
+        | Code::ProviderUnknown
+        | Code::ProviderUnavailable
+        | Code::TaxRateMissing => {
             problems.complaints.push(Complaint::at("payments", ENGLISH.sentence(&refusal.message)));
         }
         _ => return None,

@@ -130,7 +130,8 @@ async fn start(State(door): State<Door>, form: Form) -> Result<Response, Problem
     match door.engine().create_checkout(ctx, cart, Buyer::default()).await {
         Ok(once) => Ok(see(&format!("/checkout/{}", once.reply.checkout.id))),
         Err(error) => match error.code() {
-            Code::CartEmpty | Code::CartUnknown => Ok(see("/cart")),
+            // The cart says that nothing can be bought.
+            Code::CartEmpty | Code::CartUnknown | Code::PaymentsNotConfigured => Ok(see("/cart")),
             Code::CartClosed | Code::CheckoutClosed => {
                 let orders = door.engine().list_own_orders(ctx).await?;
                 let order = orders.first().map(|details| details.order.checkout_id);
@@ -152,11 +153,15 @@ async fn show_checkout(
     uri: Uri,
     visit: Visit,
 ) -> Result<Response, Problem> {
-    let desk = Desk::load(&door, &visit, id).await?;
     let asked = Fields::of_query(&uri);
+    let back = Some(&uri).filter(|_| asked.has(RETURNED));
+    if back.is_some() {
+        // The provider knows already what became of the payment; its webhook may take a while.
+        door.engine().confirm_payment(&visit.ctx, id).await?;
+    }
+    let desk = Desk::load(&door, &visit, id).await?;
     if let Some(completion) = &desk.view.completion {
-        let is_back = uri.query().is_some_and(|query| query == RETURNED);
-        return Ok(after(&door, &desk, completion, is_back));
+        return Ok(after(&door, &desk, completion, back));
     }
     if desk.view.checkout.has_expired(door.system().now()) {
         return Ok(expired(&door, &desk));
@@ -172,14 +177,16 @@ async fn show_checkout(
 const RETURNED: &str = "returned";
 
 /// What follows when the checkout became an order.
-fn after(door: &Door, desk: &Desk, completion: &Completion, is_back: bool) -> Response {
+fn after(door: &Door, desk: &Desk, completion: &Completion, back: Option<&Uri>) -> Response {
     let order = &completion.order;
     let waits = order.awaits_payment();
     match completion.payment.as_ref().map(|payment| payment.status) {
         Some(PaymentStatus::RequiresAction) if waits => {
-            action::show_action(door, desk, completion, is_back)
+            action::show_action(door, desk, completion, back)
         }
-        Some(PaymentStatus::Unpaid) if waits => pay::show_again(door, desk, completion),
+        Some(PaymentStatus::Unpaid) if waits => {
+            pay::show_again(door, desk, completion, pay::Problems::default())
+        }
         _ => see(&order_address(completion)),
     }
 }

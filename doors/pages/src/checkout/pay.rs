@@ -11,7 +11,7 @@ use http::StatusCode;
 use super::{Desk, RETURNED, Step, Summary, summary};
 use crate::{
     field::{Choice, Complaint, Field},
-    page::{Frame, Link, Privacy, show},
+    page::{Frame, Link, Privacy, TEST_PROVIDER, is_test_shop, show},
     visit::Fields,
     words::{ENGLISH, Words},
 };
@@ -23,6 +23,8 @@ struct PayPage {
     frame: Frame,
     c: Summary,
     heading: &'static str,
+    /// Why the last payment failed.
+    decline: Option<String>,
     complaints: Vec<Complaint>,
     /// What happened, before the buyer is asked again.
     notice: String,
@@ -31,6 +33,10 @@ struct PayPage {
     policies: Vec<Link>,
     payments: Vec<Choice>,
     token: Field,
+    /// Whether tokens of the test provider can be tried.
+    has_test: bool,
+    /// Why it cannot be paid.
+    cannot_pay: Option<&'static str>,
     /// Makes two clicks one order.
     key: String,
     /// What the buyer saw: nothing is bought for another amount.
@@ -65,7 +71,6 @@ const TEST_CARDS: [(&str, &str, &str); 5] = [
     ("tok_declined", ENGLISH.card_declined, ENGLISH.card_declined_note),
     ("tok_insufficient_funds", ENGLISH.card_funds, ENGLISH.card_funds_note),
 ];
-const TEST_PROVIDER: &str = "test";
 
 /// The review of a checkout that lacks nothing.
 pub(super) fn show_form(door: &Door, desk: &Desk, problems: Problems) -> Response {
@@ -80,10 +85,11 @@ pub(super) fn show_form(door: &Door, desk: &Desk, problems: Problems) -> Respons
     let has_used_up =
         quote.rejected_codes.iter().any(|rejected| rejected.reason == Rejection::UsedUp);
     let form = PayForm {
+        decline: None,
         complaints,
         notice: problems.notice,
         token_error: problems.token_error,
-        chosen: problems.chosen,
+        chosen: Some(problems.chosen),
         is_blocked: gone,
         cart_href: (gone || has_short || has_used_up).then_some("/cart"),
         total_minor: quote.totals.total_minor,
@@ -92,31 +98,39 @@ pub(super) fn show_form(door: &Door, desk: &Desk, problems: Problems) -> Respons
     form.show(door, desk, c, true)
 }
 
-/// The order is placed, but the payment failed: the buyer may try again as long as it waits.
-pub(super) fn show_again(door: &Door, desk: &Desk, completion: &Completion) -> Response {
+/// The order is placed, but the payment failed: the buyer may try again as long as it waits, with a payment method
+/// that they choose anew.
+pub(super) fn show_again(
+    door: &Door,
+    desk: &Desk,
+    completion: &Completion,
+    problems: Problems,
+) -> Response {
     let refusal = completion.payment_refusal();
-    let complaint =
-        refusal.map(|refusal| Complaint::at("payments", ENGLISH.sentence(&refusal.message)));
+    let decline = refusal.map(|refusal| ENGLISH.sentence(&refusal.message));
     let order = &completion.order;
     let form = PayForm {
-        complaints: complaint.into_iter().collect(),
+        decline,
+        complaints: problems.complaints,
         notice: ENGLISH
             .order_kept(order.number, &crate::format::moment(order.reservation_expires_at)),
-        token_error: None,
-        chosen: String::new(),
+        token_error: problems.token_error,
+        chosen: None,
         is_blocked: false,
         cart_href: None,
         total_minor: completion.payment.as_ref().map_or(0, |payment| payment.payment.amount_minor),
-        status: StatusCode::OK,
+        status: problems.status.unwrap_or(StatusCode::OK),
     };
     form.show(door, desk, Summary::of_order(desk, order), false)
 }
 
 struct PayForm {
+    decline: Option<String>,
     complaints: Vec<Complaint>,
     notice: String,
     token_error: Option<String>,
-    chosen: String,
+    /// The payment method that is marked: this one, else the first. None marks none.
+    chosen: Option<String>,
     is_blocked: bool,
     cart_href: Option<&'static str>,
     total_minor: i64,
@@ -127,19 +141,32 @@ impl PayForm {
     fn show(self, door: &Door, desk: &Desk, c: Summary, can_change: bool) -> Response {
         let payments = match self.total_minor {
             0 => Vec::new(),
-            _ => choices(&door.engine().provider_names(), &self.chosen),
+            _ => choices(&door.engine().provider_names(), self.chosen.as_deref()),
         };
+        let cannot_pay =
+            (self.total_minor > 0 && payments.is_empty()).then_some(ENGLISH.no_payments);
         let mut token =
             Field::text("token", ENGLISH.token, "off").optional("").hint(ENGLISH.token_hint);
         token.error = self.token_error;
         let amount = desk.format.money(self.total_minor);
-        let title =
-            if self.complaints.is_empty() { ENGLISH.checkout } else { ENGLISH.checkout_wrong };
+        let title = match (&self.decline, self.complaints.is_empty()) {
+            (Some(_), true) => ENGLISH.not_paid_heading,
+            (None, true) => ENGLISH.checkout,
+            (_, false) => ENGLISH.checkout_wrong,
+        };
         let frame = desk.frame(door, title);
         let page = PayPage {
             w: &ENGLISH,
             c,
-            heading: if can_change { ENGLISH.pay_heading } else { ENGLISH.not_paid },
+            heading: match (can_change, &self.decline) {
+                (true, _) => ENGLISH.pay_heading,
+                (false, Some(_)) => ENGLISH.not_paid_heading,
+                (false, None) => ENGLISH.not_paid,
+            },
+            decline: self.decline,
+            has_test: is_test_shop(door),
+            is_blocked: self.is_blocked || cannot_pay.is_some(),
+            cannot_pay,
             complaints: self.complaints,
             notice: self.notice,
             answers: answers(desk, can_change),
@@ -154,7 +181,6 @@ impl PayForm {
             token,
             key: door.engine().request_id().to_string(),
             expected_total_minor: self.total_minor,
-            is_blocked: self.is_blocked,
             cart_href: self.cart_href,
         };
         show(door, self.status, Privacy::Personal, &page)
@@ -187,8 +213,8 @@ fn answers(desk: &Desk, can_change: bool) -> Vec<Answer> {
     answers
 }
 
-/// The means of payment: the cards of the test provider, and every other provider by its name.
-fn choices(providers: &[&'static str], chosen: &str) -> Vec<Choice> {
+/// The payment methods: the cards of the test provider, and every other provider by its name.
+fn choices(providers: &[&'static str], chosen: Option<&str>) -> Vec<Choice> {
     let mut choices = Vec::new();
     for provider in providers {
         if *provider == TEST_PROVIDER {
@@ -200,9 +226,9 @@ fn choices(providers: &[&'static str], chosen: &str) -> Vec<Choice> {
             choices.push(Choice::new(format!("{provider}/"), *provider).note(ENGLISH.by_token));
         }
     }
-    let at = choices.iter().position(|choice| choice.value == chosen).unwrap_or(0);
-    if let Some(choice) = choices.get_mut(at) {
-        choice.is_chosen = true;
+    if let Some(chosen) = chosen {
+        let at = choices.iter().position(|choice| choice.value == chosen).unwrap_or(0);
+        choices.get_mut(at).into_iter().for_each(|choice| choice.is_chosen = true);
     }
     choices
 }

@@ -16,6 +16,8 @@ pub(super) struct Summary {
     pub(super) lines: Vec<Line>,
     pub(super) count: String,
     pub(super) sums: Sums,
+    /// Whether something else is to be seen first, where both do not stand beside each other.
+    pub(super) is_below: bool,
 }
 
 /// A step in the list of steps.
@@ -43,8 +45,11 @@ impl Summary {
     }
 
     pub(super) fn without_steps(desk: &Desk) -> Self {
-        let quote = &desk.view.quote;
-        let shipping = match (desk.needs_delivery(), method_name(desk)) {
+        // What is marked in the form counts already.
+        let preselected = desk.view.preselected.as_ref();
+        let quote = preselected.map_or(&desk.view.quote, |preselected| &preselected.quote);
+        let name = method_name(desk).or_else(|| Some(preselected?.method.name.clone()));
+        let shipping = match (desk.needs_delivery(), name) {
             (false, _) => Shipping::None,
             (true, Some(name)) => Shipping::Chosen(name),
             (true, None) => Shipping::Open,
@@ -56,6 +61,7 @@ impl Summary {
             lines: basket::lines(quote, &desk.format),
             count: ENGLISH.n_items(count),
             sums: basket::sums(quote, shipping, &desk.format),
+            is_below: false,
         }
     }
 }
@@ -70,6 +76,7 @@ impl Summary {
             lines: basket::ordered_lines(order, &desk.format),
             count: ENGLISH.n_items(count),
             sums: basket::ordered_sums(order, &desk.format),
+            is_below: true,
         }
     }
 }

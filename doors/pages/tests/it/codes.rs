@@ -22,16 +22,22 @@ both_databases! {
         ada.open("/products/mug").await;
         ada.send("/cart/items", &[]).await.expect(200);
         ada.send("/cart/codes", &[("code", "")]).await.expect(422);
-        assert!(ada.page().one(".wrong a[href='#code']").contains("Enter a code"), "{}", ada.page());
+        assert!(ada.page().one("#code-error").contains("Enter a discount code"), "{}", ada.page());
         ada.send("/cart/codes", &[("code", "4242 4242 4242 4242")]).await.expect(422);
         assert!(!ada.page().text.contains("4242"), "{}", ada.page());
-        ada.send("/cart/codes", &[("code", "<b>none</b>")]).await.expect(200);
-        assert!(ada.page().one(".codes").contains("<b>none</b> This code does not exist."), "{}", ada.page());
-        // The form of the list takes it away again.
-        let removal = vec![("remove".to_owned(), "<b>none</b>".to_owned())];
-        ada.post("/cart/codes", &removal).await.expect(200);
-        assert!(!ada.page().has(".codes"), "{}", ada.page());
+        // A code that does nothing does not stay, and there is one message about it.
+        ada.send("/cart/codes", &[("code", "<b>none</b>")]).await.expect(422);
+        assert_eq!(ada.page().one("#code-error"), "This code does not exist.");
+        assert_eq!(ada.page().value("/cart/codes", "code"), "<b>none</b>");
+        assert!(!ada.page().has(".done") && !ada.page().has(".codes"), "{}", ada.page());
+        ada.open("/cart").await.expect(200);
+        assert!(!ada.page().text.contains("none"), "{}", ada.page());
         ada.send("/cart/codes", &[("code", "ten")]).await.expect(200);
+        assert_eq!(ada.page().one(".done"), "Cart updated.");
+        ada.send("/cart/codes", &[("code", "TEN")]).await.expect(422);
+        assert_eq!(ada.page().one("#code-error"), "This code is already applied.");
+        ada.send("/cart/codes", &[("code", "NOPE")]).await.expect(422);
+        assert_eq!(ada.page().all(".codes li").len(), 1, "the good one stays: {}", ada.page());
         assert!(ada.page().one(".less").contains("2,00"), "{}", ada.page());
         assert!(ada.page().one(".total").contains("18,00"), "{}", ada.page());
         ada.send("/checkout", &[]).await.expect(200);
@@ -75,7 +81,7 @@ both_databases! {
         ada.send("/complete", &[]).await.expect(200);
         eve.send("/complete", &[]).await.expect(409);
         assert!(eve.page().one(".wrong").contains("ONCE was used as often as it may be"), "{}", eve.page());
-        eve.click("Change the cart").await.expect(200);
+        eve.click("Edit the cart").await.expect(200);
         let removal = vec![("remove".to_owned(), "ONCE".to_owned())];
         eve.post("/cart/codes", &removal).await.expect(200);
         eve.send("/checkout", &[]).await.expect(200);

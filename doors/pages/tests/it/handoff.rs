@@ -157,7 +157,7 @@ both_databases! {
         let mut ada = shop.browser();
         for link in [&*link, "/continue/nonsense", &format!("{link}x"), &format!("/continue/{}", cart.token)] {
             ada.open(link).await.expect(410);
-            assert_eq!(ada.page().one("h1"), "This link is not valid any more", "{link}");
+            assert_eq!(ada.page().one("h1"), "This link has expired", "{link}");
             assert_eq!(ada.cookie(), None, "{link}");
         }
     }

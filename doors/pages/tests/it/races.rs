@@ -61,8 +61,8 @@ both_databases! {
         shop.buy(&[("MUG", 1)]).await;
         ada.send("/complete", &[]).await.expect(409);
         assert!(ada.page().one(".wrong").contains("Product MUG is sold out"), "{}", ada.page());
-        ada.click("Change the cart").await.expect(200);
-        assert!(ada.page().one(".line .error").contains("Sold out"), "{}", ada.page());
+        ada.click("Edit the cart").await.expect(200);
+        assert!(ada.page().one(".line .error").contains("sold out"), "{}", ada.page());
         let mut late = shop.browser();
         late.open("/products/mug").await.expect(200);
         assert!(!late.page().has("form[action='/cart/items']"), "nothing is left to buy");
@@ -76,7 +76,7 @@ both_databases! {
         window.open("/cart").await;
         window.send("", &[("quantity", "2")]).await.expect(200);
         ada.send("/complete", &[]).await.expect(409);
-        assert!(ada.page().one("[role=alert]").contains("Your cart changed"), "{}", ada.page());
+        assert!(ada.page().one("[role=alert]").contains("Your cart has changed"), "{}", ada.page());
         assert!(ada.page().one(".whole").contains("44,88"), "{}", ada.page());
         ada.send("/complete", &[]).await.expect(200);
         let order = shop.only_order().await;
@@ -94,7 +94,7 @@ both_databases! {
         }];
         shop.engine.set_prices(&shop.staff(), sku("MUG"), prices, None).await.expect("staff may");
         ada.send("/complete", &[]).await.expect(409);
-        assert!(ada.page().one("[role=alert]").contains("It is now 29,90"), "{}", ada.page());
+        assert!(ada.page().one("[role=alert]").contains("it is now 29,90"), "{}", ada.page());
         ada.send("/complete", &[]).await.expect(200);
         assert_eq!(shop.only_order().await.total_minor, 2_990);
     }
@@ -131,8 +131,8 @@ both_databases! {
         shop.settle().await;
         // It was cleared away; the cart is there for longer.
         ada.open(&address).await.expect(404);
-        assert_eq!(ada.page().one("h1"), "This checkout is not here");
-        ada.click("To the cart").await.expect(200);
+        assert_eq!(ada.page().one("h1"), "Checkout not found");
+        ada.click("Go to cart").await.expect(200);
         window.send("/checkout", &[]).await.expect(200);
         assert_ne!(window.page().path, address);
         assert_eq!(window.page().one(".steps .current"), "Contact");

@@ -110,7 +110,7 @@ both_databases! {
         let mut ada = shop.at_payment("MUG", "1").await;
         for total in ["1", "-2489", "0", "9223372036854775807"] {
             ada.send("/complete", &[("expected_total_minor", total)]).await.expect(409);
-            assert!(ada.page().one("[role=alert]").contains("It is now 24,89"), "{total}: {}", ada.page());
+            assert!(ada.page().one("[role=alert]").contains("it is now 24,89"), "{total}: {}", ada.page());
         }
         ada.send("/complete", &[("expected_total_minor", "24.89")]).await.expect(200);
         assert_eq!(ada.page().one(".steps .current"), "Review and pay", "it is shown again");
@@ -161,7 +161,7 @@ both_databases! {
     async fn errors_are_written_for_who_reads_them(shop: Shop) {
         let mut browser = shop.browser();
         let page = browser.open("/nothing").await.expect(404).clone();
-        assert_eq!(page.one("h1"), "There is nothing here");
+        assert_eq!(page.one("h1"), "Page not found");
         assert!(!page.header("x-request-id").is_empty());
         assert_eq!(browser.open("/api/v1/nothing").await.header("content-type"), "application/problem+json");
         for address in ["/ucp/2026-08-25/nothing", "/mcp", "/mcp/x", "/.well-known/nothing", "/health/nothing"] {
@@ -169,7 +169,7 @@ both_databases! {
             assert_eq!(answer.header("content-type"), "application/problem+json", "{address}");
         }
         for address in ["/docsearch", "/healthy", "/mcpx"] {
-            assert_eq!(browser.open(address).await.expect(404).one("h1"), "There is nothing here", "{address}");
+            assert_eq!(browser.open(address).await.expect(404).one("h1"), "Page not found", "{address}");
         }
         let mut program = shop.browser().says("accept", "application/json");
         assert_eq!(program.open("/nothing").await.expect(404).header("content-type"), "application/problem+json");

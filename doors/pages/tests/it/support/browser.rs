@@ -40,9 +40,21 @@ impl Browser {
         self
     }
 
+    /// The same with the cart of another browser.
+    pub(crate) fn with_cookie_of(self, other: &Browser) -> Self {
+        Self { cookie: other.cookie.clone(), ..self }
+    }
+
     /// The page that is shown.
     pub(crate) fn page(&self) -> &Page {
         &self.page
+    }
+
+    /// The address to which the page goes by itself, and after how many seconds.
+    pub(crate) fn reload(&self) -> Option<(u32, String)> {
+        let refresh = self.page.headers.get("refresh")?.to_str().ok()?;
+        let (seconds, address) = refresh.split_once("; url=")?;
+        Some((seconds.parse().ok()?, address.to_owned()))
     }
 
     pub(crate) fn cookie(&self) -> Option<&str> {
@@ -124,7 +136,7 @@ impl Browser {
             let cookie = cookie.to_str().expect("a text");
             self.cookie = cookie.split(';').next().map(str::to_owned);
         }
-        let text = String::from_utf8(body.to_vec()).expect("pages are UTF-8");
+        let text = String::from_utf8_lossy(&body).into_owned();
         Page { path: path.to_owned(), status: parts.status, headers: parts.headers, text }
     }
 }

@@ -28,6 +28,12 @@ impl Shop {
         Self { shop, router }
     }
 
+    /// The same shop without any payment provider.
+    pub(crate) async fn without_payments(&mut self) {
+        Box::pin(self.shop.restart_without_payments()).await;
+        self.router = router(&self.shop, None);
+    }
+
     pub(crate) async fn finish(&mut self) {
         self.settle().await;
         self.shop.finish().await;
