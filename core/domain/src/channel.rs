@@ -12,6 +12,7 @@ use crate::{
     shipping::ShippingMethod,
     tax::{Destination, TaxPolicy},
     text::{self, Slug},
+    web_origin::WebOrigin,
 };
 
 const MINUTE_MS: i64 = 60_000;
@@ -89,6 +90,9 @@ pub struct Settings {
     /// What shoppers may rely on, such as returns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<Policy>,
+    /// The web pages that may call the storefront interface from a browser; none may if empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cors_origins: Vec<WebOrigin>,
 }
 
 fn default_cart_ttl_ms() -> i64 {
@@ -111,6 +115,8 @@ fn default_line_quantity_max() -> u32 {
     999
 }
 
+/// Most origins of a channel.
+const CORS_ORIGINS_MAX: usize = 50;
 /// Most tax rates or shipping methods of a channel.
 const RATES_MAX: usize = 1_000;
 
@@ -132,6 +138,7 @@ impl Settings {
         self.check_shipping(&mut errors);
         self.check_limits(&mut errors);
         policy::check(&mut self.policies, &mut errors);
+        self.check_cors_origins(&mut errors);
         errors.finish()?;
         Ok(self)
     }
@@ -208,6 +215,25 @@ impl Settings {
             "/line_quantity_max",
             "must be 1 to 100000",
         );
+    }
+
+    fn check_cors_origins(&mut self, errors: &mut FieldErrors) {
+        errors.check(
+            self.cors_origins.len() <= CORS_ORIGINS_MAX,
+            "/cors_origins",
+            format!("must not be more than {CORS_ORIGINS_MAX}"),
+        );
+        for (at, origin) in self.cors_origins.iter_mut().enumerate() {
+            let parsed = WebOrigin::parse(&format!("/cors_origins/{at}"), &origin.to_string());
+            if let Some(parsed) = errors.take(parsed) {
+                *origin = parsed;
+            }
+        }
+    }
+
+    /// Whether pages of an origin may call the storefront interface from a browser.
+    pub fn allows_origin(&self, origin: &str) -> bool {
+        self.cors_origins.iter().any(|allowed| allowed.covers(origin))
     }
 
     /// Whether the channel sells to a country.

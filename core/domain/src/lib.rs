@@ -29,6 +29,7 @@ pub mod stock;
 pub mod tax;
 pub mod text;
 pub mod totals;
+pub mod web_origin;
 
 pub use id::Id;
 pub use money::{Currency, Money};

@@ -89,6 +89,8 @@ codes! {
     OriginRefused = "auth.origin_refused", Forbidden;
     /// There is no such page or resource.
     NotFound = "not_found", NotFound;
+    /// The address exists, but does not take this method; `Allow` lists those that it takes.
+    MethodNotAllowed = "method_not_allowed", NotFound;
     /// The sales channel does not exist.
     ChannelUnknown = "channel.unknown", NotFound;
     /// The product does not exist or is not for sale here.

@@ -12,6 +12,9 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Rate(u32);
 
+/// A millionth is the fourth decimal of a percentage.
+const PERCENT_DECIMALS: usize = 4;
+
 impl Rate {
     /// No tax.
     pub const ZERO: Self = Self(0);
@@ -25,6 +28,26 @@ impl Rate {
     /// The rate in millionths.
     pub fn millionths(self) -> u32 {
         self.0
+    }
+
+    /// Reads a rate in percent, such as `19` or `7.25`: at most four decimals, at most 100.
+    pub fn from_percent(text: &str) -> Option<Self> {
+        let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+        let is_number = |part: &str, longest: usize| {
+            (1..=longest).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        if !is_number(whole, 3) || !is_number(decimals, PERCENT_DECIMALS) {
+            return None;
+        }
+        let decimals = format!("{decimals:0<PERCENT_DECIMALS$}");
+        let millionths = whole.parse::<u32>().ok()? * 10_000 + decimals.parse::<u32>().ok()?;
+        Self::from_millionths(millionths)
+    }
+
+    /// The rate in percent without needless zeros, such as `7.25`.
+    pub fn percent(self) -> String {
+        let text = format!("{}.{:0PERCENT_DECIMALS$}", self.0 / 10_000, self.0 % 10_000);
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
     }
 }
 
@@ -140,6 +163,26 @@ impl TaxPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_rate_is_read_as_it_is_written_in_percent() {
+        for (text, millionths, written) in [
+            ("19", 190_000, "19"),
+            ("7.25", 72_500, "7.25"),
+            ("8.8750", 88_750, "8.875"),
+            ("0.0001", 1, "0.0001"),
+            ("0", 0, "0"),
+            ("100", 1_000_000, "100"),
+        ] {
+            let rate = Rate::from_percent(text).expect(text);
+            assert_eq!((rate.millionths(), rate.percent().as_str()), (millionths, written));
+        }
+        for wrong in
+            ["", ".", "19.", ".5", "100.0001", "1000", "-1", "+1", "1e1", "19 %", "7,25", "7.25001"]
+        {
+            assert_eq!(Rate::from_percent(wrong), None, "{wrong:?}");
+        }
+    }
 
     fn policy(prices_include_tax: bool) -> TaxPolicy {
         let rate = |class: &str, country: &str, region: Option<&str>, millionths| TaxRate {

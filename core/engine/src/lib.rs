@@ -41,8 +41,8 @@ pub use api_key::{ApiKey, NewApiKey};
 pub use cart::{AddItem, Basket, CartRef, CartView, OwnedCart, PutCart, WantedItem};
 pub use catalog::{
     CatalogKey, CategoryNode, FoundKey, LIST_CATEGORIES_MAX, ListProducts, PriceFilter, ProductKey,
-    ProductLookup, ProductSort, ProductSummary, ProductView, SEARCH_WORDS_MAX, Supply,
-    VariantAvailability,
+    ProductLookup, ProductSort, ProductSummary, ProductView, SEARCH_WORDS_MAX, StaffProductFilter,
+    Supply, VariantAvailability,
 };
 pub use checkout::{
     CheckoutView, Complete, Completion, OpenCheckout, PaymentChoice, PaymentSummary, Preselected,

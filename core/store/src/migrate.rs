@@ -31,6 +31,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "webhooks",
         sql: include_str!("../migrations/0004_webhooks.sql"),
     },
+    Migration {
+        version: 5,
+        name: "product_search",
+        sql: include_str!("../migrations/0005_product_search.sql"),
+    },
 ];
 
 /// What migrating did.

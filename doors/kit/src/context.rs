@@ -66,8 +66,9 @@ impl<T: DeserializeOwned> FromRequest<Door> for Write<T> {
             // A list would be read as the fields in the order of their declaration, which is nobody's to know.
             return Err(Refusal::field("", "must be an object").into());
         }
-        let value = match bytes.is_empty() && !parts.headers.contains_key(header::CONTENT_TYPE) {
-            // A request without a body has the body `null` where that is enough, else `{}`.
+        let value = match bytes.is_empty() {
+            // A request without a body has the body `null` where that is enough, else `{}`, also where a client
+            // names a content type all the same.
             true => serde_json::from_str("null")
                 .or_else(|_| serde_json::from_str("{}"))
                 .or_else(|_| read_json(&parts.headers, &bytes))?,

@@ -114,17 +114,26 @@ pub fn read_json<T: DeserializeOwned>(headers: &HeaderMap, bytes: &Bytes) -> Res
     Ok(value)
 }
 
+/// Understands JSON that was parsed before; wrong fields are named by their JSON pointer.
+pub fn from_value<T: DeserializeOwned>(value: serde_json::Value) -> Result<T, Refusal> {
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| Refusal::field(pointer(error.path()), plain(error.inner())))
+}
+
 fn malformed(error: &serde_json::Error) -> Problem {
     let place =
         format!("the body is not valid JSON at line {}, column {}", error.line(), error.column());
     Problem::with_status(StatusCode::BAD_REQUEST, Refusal::new(Code::InputInvalid, place))
 }
 
+/// The type of a change in the form of RFC 7396.
+pub const MERGE_PATCH: &str = "application/merge-patch+json";
+
 fn is_json(headers: &HeaderMap) -> bool {
     let kind =
         headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
-    essence.eq_ignore_ascii_case("application/json")
+    ["application/json", MERGE_PATCH].iter().any(|known| essence.eq_ignore_ascii_case(known))
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {

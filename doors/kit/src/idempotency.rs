@@ -8,7 +8,10 @@ use http::{HeaderMap, header, request::Parts};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::{Problem, context::CHANNEL};
+use crate::{
+    Problem,
+    context::{CART_TOKEN, CHANNEL},
+};
 
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Anybody's key must not be guessable, because whoever sends it again gets the answer.
@@ -27,6 +30,12 @@ pub(crate) fn idempotency(
         Caller::Agent { profile } => profile.clone(),
         Caller::Shopper(Some(cart)) => cart.to_string(),
         Caller::Shopper(None) if key.len() < ANONYMOUS_KEY_MIN => {
+            if parts.headers.contains_key(CART_TOKEN) {
+                // The key would do for the owner of a cart; what is wrong is the token.
+                let message =
+                    "there is no such cart: the Cart-Token is empty or not one of this shop";
+                return Err(Refusal::new(Code::CartUnknown, message).into());
+            }
             let message = "the idempotency key of a caller without a cart must be at least 16 characters, such as a UUID";
             return Err(Refusal::new(Code::InputInvalid, message).into());
         }

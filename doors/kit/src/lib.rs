@@ -23,12 +23,15 @@ use handel_ports::System;
 
 pub use compress::compressed;
 pub use context::{CART_COOKIE, CART_TOKEN, Request, Write, cart_cookie, is_foreign, request_id};
-pub use extract::{JsonBody, PathParams, QueryParams, RawBody, expected_version, read_json};
+pub use extract::{
+    JsonBody, MERGE_PATCH, PathParams, QueryParams, RawBody, expected_version, from_value,
+    read_json,
+};
 pub use idempotency::digest;
 pub use limits::layered;
 pub use metrics::Metrics;
 pub use ops::ops_router;
-pub use problem::{Problem, ProblemBody, refusal_of, reworded, status_of};
+pub use problem::{EXPLAINED_AT, Problem, ProblemBody, refusal_of, reworded, status_of};
 pub use server::{Server, ServerSettings};
 pub use staff::{Needed, Staff, needs};
 

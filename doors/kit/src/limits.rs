@@ -100,10 +100,9 @@ fn as_problem(response: Response) -> Response {
     match response.status() {
         StatusCode::METHOD_NOT_ALLOWED if is_bare => {
             let allow = response.headers().get(header::ALLOW).cloned();
-            let refusal = Refusal::new(Code::NotFound, "this address does not take this method");
-            Problem::with_status(StatusCode::METHOD_NOT_ALLOWED, refusal)
-                .allow(allow)
-                .into_response()
+            let refusal =
+                Refusal::new(Code::MethodNotAllowed, "this address does not take this method");
+            Problem::from(refusal).allow(allow).into_response()
         }
         // A part of a door that brings its own router, such as the page of the documentation.
         StatusCode::NOT_FOUND if is_bare => nothing_here().into_response(),

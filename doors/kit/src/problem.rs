@@ -30,7 +30,7 @@ pub struct Problem {
 pub struct ProblemBody {
     /// Where the code is explained.
     #[serde(rename = "type")]
-    #[schema(example = "https://handel.example/errors/stock.short")]
+    #[schema(example = "/errors/stock.short")]
     kind: String,
     /// The HTTP status in words.
     #[schema(example = "Conflict")]
@@ -90,8 +90,8 @@ struct ShortageBody {
     available: i64,
 }
 
-/// Where a shop's codes are explained; the part after it is the code.
-const EXPLAINED_AT: &str = "https://handel.example/errors/";
+/// Where a shop explains its codes; the part after it is the code. Relative, because a shop may have several hosts.
+pub const EXPLAINED_AT: &str = "/errors/";
 
 /// What a problem tells. Handed up to the layers beside the response, for the counters, and for doors that tell it in
 /// another form.
@@ -121,6 +121,7 @@ pub fn status_of(code: Code) -> StatusCode {
         Code::PreconditionRequired => StatusCode::PRECONDITION_REQUIRED,
         Code::VersionConflict => StatusCode::PRECONDITION_FAILED,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::InputInvalid
         | Code::CurrencyUnknown
         | Code::AmountOverflow

@@ -7,7 +7,9 @@ mod admin;
 mod cart;
 mod catalog;
 mod checkout;
+mod cors;
 mod documents;
+mod errors;
 mod media;
 mod orders;
 mod policies;
@@ -17,12 +19,15 @@ mod webhooks;
 
 use std::sync::Arc;
 
-use axum::{Router, routing::get};
+use axum::{Router, middleware::from_fn_with_state, routing::get};
 use handel_kit::Door;
 use handel_ports::BlobStore;
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
+    openapi::{
+        Server,
+        security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
+    },
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
@@ -45,7 +50,15 @@ pub const PREFIX: &str = "/api/v1";
         (name = "checkout", description = "From a cart to a paid order"),
         (name = "orders", description = "What was bought"),
         (name = "webhooks", description = "What payment providers report"),
-        (name = "admin", description = "What staff do; needs an API key with the scope that is named")
+        (name = "admin-products", description = "Staff: products, variants and prices"),
+        (name = "admin-categories", description = "Staff: the tree of categories"),
+        (name = "admin-promotions", description = "Staff: promotions and codes"),
+        (name = "admin-stock", description = "Staff: stock levels and movements"),
+        (name = "admin-orders", description = "Staff: orders and their fulfillment"),
+        (name = "admin-channels", description = "Staff: sales channels, tax, shipping methods, policies"),
+        (name = "admin-keys", description = "Staff: API keys"),
+        (name = "admin-jobs", description = "Staff: failed background jobs"),
+        (name = "admin-webhooks", description = "Staff: deliveries of order webhooks")
     ),
     modifiers(&Security)
 )]
@@ -76,6 +89,7 @@ pub fn router(door: &Door, blobs: Arc<dyn BlobStore>) -> Router {
         .merge(Router::from(
             SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json")),
         ))
+        .merge(errors::router())
         .merge(media::router(blobs))
 }
 
@@ -85,14 +99,19 @@ pub fn openapi(door: &Door) -> utoipa::openapi::OpenApi {
 }
 
 fn routes(door: &Door) -> OpenApiRouter {
-    let api = OpenApiRouter::new()
+    let storefront = OpenApiRouter::new()
         .merge(catalog::router())
         .merge(cart::router())
         .merge(checkout::router())
         .merge(orders::router())
         .merge(policies::router())
+        .layer(from_fn_with_state(door.clone(), cors::allow_origins));
+    let api = OpenApiRouter::new()
+        .merge(storefront)
         .merge(webhooks::router())
         .nest("/admin", admin::router())
         .with_state(door.clone());
-    OpenApiRouter::with_openapi(Documentation::openapi()).nest(PREFIX, api)
+    let mut document = Documentation::openapi();
+    document.servers = Some(vec![Server::new(&door.settings().public_url)]);
+    OpenApiRouter::with_openapi(document).nest(PREFIX, api)
 }

@@ -59,6 +59,7 @@ impl VariantRow {
     /// The input of the variant with what the product settles.
     pub(super) fn input(&self, sku: Sku, option_values: Vec<String>) -> VariantInput {
         VariantInput {
+            id: None,
             sku,
             option_values,
             barcode: self.barcode.clone(),

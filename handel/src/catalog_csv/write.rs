@@ -51,6 +51,7 @@ impl ExportedProduct {
 
 fn variant_input(variant: Variant) -> VariantInput {
     VariantInput {
+        id: None,
         sku: variant.sku,
         option_values: variant.option_values,
         barcode: variant.barcode,

@@ -70,6 +70,7 @@ pub fn product_input(sku_text: &str, price_minor: i64) -> ProductInput {
         media: Vec::new(),
         seo: handel_domain::catalog::Seo::default(),
         variants: vec![VariantInput {
+            id: None,
             sku: sku(sku_text),
             option_values: Vec::new(),
             barcode: None,

@@ -202,13 +202,22 @@ impl Product {
         };
         check_lists(&input.tags, &input.media, &input.category_ids, &mut errors);
         let attributes = check_attributes(input.attributes, &mut errors);
+        let named: HashSet<VariantId> =
+            input.variants.iter().filter_map(|variant| variant.id).collect();
         let variants: Vec<Variant> = input
             .variants
             .into_iter()
             .take(Self::VARIANTS_MAX + 1)
             .enumerate()
             .map(|(at, variant)| {
-                let id = known.get(&variant.sku).copied().unwrap_or_else(&mut mint);
+                let is_known = |id: &VariantId| known.values().any(|known| known == id);
+                errors.check(
+                    variant.id.as_ref().is_none_or(is_known),
+                    format!("/variants/{at}/id"),
+                    "is no variant of this product; leave it out to make one",
+                );
+                let by_sku = || known.get(&variant.sku).copied().filter(|id| !named.contains(id));
+                let id = variant.id.or_else(by_sku).unwrap_or_else(&mut mint);
                 variant.into_variant(id, &format!("/variants/{at}"), &mut errors)
             })
             .collect();
@@ -239,7 +248,7 @@ impl Product {
         })
     }
 
-    /// Replaces everything that a merchant may change. Variants keep their identity by SKU.
+    /// Replaces everything that a merchant may change. Variants keep their identity by id, else by SKU.
     pub fn replace(
         self,
         input: ProductInput,
@@ -347,8 +356,9 @@ fn check_variants(options: &[ProductOption], variants: &[Variant], errors: &mut 
         "/variants",
         "must have 1 to 250 entries",
     );
-    let (mut skus, mut combinations) = (HashSet::new(), HashSet::new());
+    let (mut ids, mut skus, mut combinations) = (HashSet::new(), HashSet::new(), HashSet::new());
     for (at, variant) in variants.iter().enumerate() {
+        errors.check(ids.insert(variant.id), format!("/variants/{at}/id"), "must not appear twice");
         errors.check(
             skus.insert(&variant.sku),
             format!("/variants/{at}/sku"),

@@ -72,10 +72,13 @@ pub struct Variant {
     pub prices: Vec<Price>,
 }
 
-/// What a merchant sends for a variant. A variant with a known `sku` keeps its identity.
+/// What a merchant sends for a variant. A variant with a known `id`, else with a known `sku`, keeps its identity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VariantInput {
+    /// The variant of the product that is meant, so that its SKU can change; none where the SKU says it.
+    #[serde(default)]
+    pub id: Option<VariantId>,
     /// The merchant's own name of it.
     pub sku: Sku,
     /// One value for each option of the product.

@@ -67,6 +67,17 @@ impl Engine {
         Ok(nest(None, &mut children))
     }
 
+    /// A category as staff see it. Who may change it may read it, too.
+    pub async fn get_category(&self, ctx: &Context, id: CategoryId) -> Result<Category, Error> {
+        if !ctx.allows(Scope::CatalogWrite) {
+            ctx.require(Scope::CatalogRead)?;
+        }
+        let tenant_id = ctx.tenant_id;
+        self.database()
+            .read(async move |tx: &mut Transaction<'_>| get(tx, tenant_id, id).await)
+            .await
+    }
+
     /// Makes a category.
     pub async fn create_category(
         &self,

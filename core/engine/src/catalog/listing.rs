@@ -359,9 +359,7 @@ fn statement(
         *list.price.range().start(),
         *list.price.range().end(),
     ];
-    let mut words =
-        list.query.split_whitespace().map(|word| format!("%{}%", plain(&word.to_lowercase())));
-    bound.extend((0..SEARCH_WORDS_MAX).map(|_| Value::from(words.next().unwrap_or_default())));
+    bound.extend(search_patterns(&list.query).map(Value::from));
     for at in 0..ATTRIBUTES_MAX {
         let (name, value) = list.attributes.get(at).cloned().unwrap_or_default();
         bound.extend([Value::from(name), Value::from(value.to_lowercase())]);
@@ -370,6 +368,15 @@ fn statement(
     bound.extend([list.in_stock.into(), (!any.is_empty()).into(), is_in_any]);
     bound.push(Value::from(i64::from(list.limit) + 1));
     Ok(statement.bind(bound))
+}
+
+/// The patterns by which the words of a query are looked for; empty ones where it has fewer.
+pub(super) fn search_patterns(query: &str) -> [String; SEARCH_WORDS_MAX] {
+    let mut words = query.split_whitespace();
+    std::array::from_fn(|_| match words.next() {
+        Some(word) => format!("%{}%", plain(&word.to_lowercase())),
+        None => String::new(),
+    })
 }
 
 /// `like` takes `%` and `_` for wildcards; a shopper who types them means these characters.

@@ -10,6 +10,7 @@ mod product;
 mod relist;
 mod save;
 mod sql;
+mod staff_list;
 mod views;
 
 pub use category::CategoryNode;
@@ -21,4 +22,5 @@ pub(crate) use offers::{available, offers};
 pub use product::ProductKey;
 pub(crate) use relist::RELIST_JOB;
 pub(crate) use sql::BackorderColumn;
+pub use staff_list::StaffProductFilter;
 pub use views::{ProductView, Supply, VariantAvailability};

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use handel_domain::{
-    catalog::{Product, ProductStatus},
+    catalog::{Product, ProductStatus, Variant},
     event::{Change, Event, ProductEvent},
     id::{CategoryId, TenantId},
 };
@@ -67,9 +67,11 @@ fn variant_rows(
 ) -> Vec<Bound> {
     let known = before.map_or(&[][..], |before| &before.variants);
     let mut bounds = Vec::new();
-    // Those that go give their SKUs free before others take them.
-    for gone in known.iter().filter(|old| product.variants.iter().all(|new| new.id != old.id)) {
-        bounds.push(sql::upsert_variant(tenant_id, product.id, gone, 0, true));
+    // Those that go, or get another SKU, give theirs free before others take it.
+    let keeps_sku =
+        |old: &Variant| product.variants.iter().any(|new| new.id == old.id && new.sku == old.sku);
+    for freed in known.iter().filter(|old| !keeps_sku(old)) {
+        bounds.push(sql::upsert_variant(tenant_id, product.id, freed, 0, true));
     }
     for (position, variant) in product.variants.iter().enumerate() {
         bounds.push(sql::upsert_variant(tenant_id, product.id, variant, position, false));

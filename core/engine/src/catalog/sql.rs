@@ -31,14 +31,15 @@ statements! {
          where tenant_id = $1 and product_id in list($2) order by product_id, category_id";
     UPSERT_PRODUCT = "
         insert into products (tenant_id, id, slug, title, description_html, vendor, product_type, status, tax_class,
-                              tags, options, attributes, media, image_url, seo, version, created_at, updated_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                              tags, options, attributes, media, image_url, seo, search_text, version, created_at,
+                              updated_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
             on conflict (tenant_id, id) do update
                set slug = excluded.slug, title = excluded.title, description_html = excluded.description_html,
                    vendor = excluded.vendor, product_type = excluded.product_type, status = excluded.status,
                    tax_class = excluded.tax_class, tags = excluded.tags, options = excluded.options,
                    attributes = excluded.attributes, media = excluded.media, image_url = excluded.image_url,
-                   seo = excluded.seo, version = excluded.version, updated_at = excluded.updated_at";
+                   seo = excluded.seo, search_text = excluded.search_text, version = excluded.version, updated_at = excluded.updated_at";
     UPSERT_VARIANT = "
         insert into variants (tenant_id, id, product_id, sku, title, option_values, barcode, weight_grams,
                               requires_shipping, tracked, backorder, position, deleted)
@@ -195,6 +196,7 @@ pub(super) fn upsert_product(tenant_id: TenantId, product: &Product) -> Bound {
         Json(&product.media),
         product.media.first().map(|picture| picture.url.as_str()),
         Json(&product.seo),
+        product.search_text(),
         product.version,
         product.created_at,
         product.updated_at,

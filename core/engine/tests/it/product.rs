@@ -29,6 +29,7 @@ fn sized(name: &str, sizes: &[&str]) -> ProductInput {
     input.variants = sizes
         .iter()
         .map(|size| VariantInput {
+            id: None,
             sku: sku(&format!("{name}-{size}")),
             option_values: vec![(*size).to_owned()],
             ..variant.clone()

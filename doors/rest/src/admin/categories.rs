@@ -6,17 +6,22 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use handel_domain::{
+    Refusal,
     catalog::{Category, CategoryInput},
     id::CategoryId,
     text::Slug,
 };
-use handel_engine::{CategoryNode, Page};
+use handel_engine::{CategoryNode, Once, Page};
 use handel_kit::{Door, PathParams, Problem, ProblemBody, Request, Staff, Write, needs};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{created, required_version};
+use super::{
+    created,
+    document::{Attempts, MergePatch, ReadOnly, check_id},
+    required_version,
+};
 use crate::documents::{Always, BadBody, IdempotencyKey, IfMatch, Refused, Stale, Unversioned};
 use crate::replies::{PageBody, once, versioned};
 
@@ -24,6 +29,10 @@ use crate::replies::{PageBody, once, versioned};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CategoryBody {
+    /// Given by the shop. A category that is changed may carry its own.
+    #[serde(default)]
+    #[schema(read_only, value_type = Option<String>)]
+    id: Option<CategoryId>,
     /// The category above; none at the top. Trees are at most 8 levels deep.
     #[schema(value_type = Option<String>)]
     parent_id: Option<CategoryId>,
@@ -40,6 +49,18 @@ pub(crate) struct CategoryBody {
     /// Sorts siblings, the lowest first; ties go by name. 0 if absent.
     #[serde(default)]
     position: i64,
+    /// Kept by the shop.
+    #[serde(default)]
+    #[schema(read_only, value_type = i64)]
+    version: ReadOnly,
+    /// Kept by the shop.
+    #[serde(default)]
+    #[schema(read_only, value_type = String, format = DateTime)]
+    created_at: ReadOnly,
+    /// Kept by the shop.
+    #[serde(default)]
+    #[schema(read_only, value_type = String, format = DateTime)]
+    updated_at: ReadOnly,
 }
 
 /// A category as staff see it.
@@ -74,7 +95,7 @@ pub(crate) struct StaffCategoryView {
 /// Needs the scope `catalog:read`.
 #[utoipa::path(
     get, path = "/categories", operation_id = "admin_list_categories",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-categories", security(("api_key" = [])),
     responses(
         (status = 200, description = "The categories, on one page", body = PageBody<StaffCategoryView>),
         Always, Refused,
@@ -95,7 +116,7 @@ pub(super) async fn list_categories(
 /// Needs the scope `catalog:write`.
 #[utoipa::path(
     post, path = "/categories", operation_id = "admin_create_category",
-    tag = "admin", security(("api_key" = [])), params(IdempotencyKey), request_body = CategoryBody,
+    tag = "admin-categories", security(("api_key" = [])), params(IdempotencyKey), request_body = CategoryBody,
     responses(
         (status = 201, description = "The category", body = StaffCategoryView, headers(
             ("Location" = String, description = "Where the category is changed"),
@@ -112,7 +133,7 @@ pub(super) async fn create_category(
     State(door): State<Door>,
     write: Write<CategoryBody>,
 ) -> Result<Response, Problem> {
-    let made = door.engine().create_category(&write.ctx, write.body.into()).await?;
+    let made = door.engine().create_category(&write.ctx, write.body.input(None)?).await?;
     Ok(once(made, |category| {
         let path = format!("/categories/{}", category.id);
         created(&path, category.version, StaffCategoryView::from(category))
@@ -124,7 +145,7 @@ pub(super) async fn create_category(
 /// Needs the scope `catalog:write`.
 #[utoipa::path(
     put, path = "/categories/{id}", operation_id = "admin_replace_category",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-categories", security(("api_key" = [])),
     params(("id" = String, Path, description = "The category's id"), IfMatch, IdempotencyKey),
     request_body = CategoryBody,
     responses(
@@ -144,10 +165,52 @@ pub(super) async fn replace_category(
     write: Write<CategoryBody>,
 ) -> Result<Response, Problem> {
     let expected = required_version(&write.headers)?;
-    let saved = door.engine().replace_category(&write.ctx, id, write.body.into(), expected).await?;
-    Ok(once(saved, |category| {
+    let input = write.body.input(Some(id))?;
+    let saved = door.engine().replace_category(&write.ctx, id, input, expected).await?;
+    Ok(shown(saved))
+}
+
+/// Changes what is named of a category (RFC 7396). Those below it, and its products, follow it to its new place.
+///
+/// Needs the scope `catalog:write`.
+#[utoipa::path(
+    patch, path = "/categories/{id}", operation_id = "admin_change_category",
+    tag = "admin-categories", security(("api_key" = [])),
+    params(("id" = String, Path, description = "The category's id"), IfMatch, IdempotencyKey),
+    request_body(content = MergePatch, content_type = "application/merge-patch+json"),
+    responses(
+        (status = 200, description = "The category", body = StaffCategoryView, headers(
+            ("ETag" = String, description = "Its new version"))),
+        Always, Refused, BadBody, Stale, Unversioned,
+        (status = 404, description = "No such category, or none such above it",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "Another category has the slug",
+            body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn change_category(
+    _: Staff<needs::CatalogWrite>,
+    State(door): State<Door>,
+    PathParams(id): PathParams<CategoryId>,
+    write: Write<MergePatch>,
+) -> Result<Response, Problem> {
+    let mut attempts = Attempts::new(required_version(&write.headers)?);
+    loop {
+        let category = door.engine().get_category(&write.ctx, id).await?;
+        let version = attempts.version(category.version);
+        let body: CategoryBody = write.body.apply(StaffCategoryView::from(category))?;
+        let input = body.input(Some(id))?;
+        match door.engine().replace_category(&write.ctx, id, input, version).await {
+            Err(error) if attempts.again(&error) => {}
+            saved => return Ok(shown(saved?)),
+        }
+    }
+}
+
+fn shown(saved: Once<Category>) -> Response {
+    once(saved, |category| {
         versioned(StatusCode::OK, category.version, StaffCategoryView::from(category))
-    }))
+    })
 }
 
 /// Deletes a category that has no categories below it and no products in it.
@@ -155,7 +218,7 @@ pub(super) async fn replace_category(
 /// Needs the scope `catalog:write`.
 #[utoipa::path(
     delete, path = "/categories/{id}", operation_id = "admin_delete_category",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-categories", security(("api_key" = [])),
     params(("id" = String, Path, description = "The category's id")),
     responses(
         (status = 204, description = "It is gone"),
@@ -183,10 +246,13 @@ fn flatten(nodes: Vec<CategoryNode>, into: &mut Vec<StaffCategoryView>) {
     }
 }
 
-impl From<CategoryBody> for CategoryInput {
-    fn from(body: CategoryBody) -> Self {
-        let CategoryBody { parent_id, slug, name, description, position } = body;
-        Self { parent_id, slug, name, description, position }
+impl CategoryBody {
+    /// What it says of a category; `expected` is none where one is made.
+    fn input(self, expected: Option<CategoryId>) -> Result<CategoryInput, Refusal> {
+        let Self { id, parent_id, slug, name, description, position, .. } = self;
+        let [ReadOnly, ReadOnly, ReadOnly] = [self.version, self.created_at, self.updated_at];
+        check_id(id, expected)?;
+        Ok(CategoryInput { parent_id, slug, name, description, position })
     }
 }
 

@@ -105,7 +105,7 @@ pub(crate) struct ReplayedView {
 /// They are kept for 14 days after they were delivered or given up. Needs the scope `operations`.
 #[utoipa::path(
     get, path = "/webhooks/deliveries", operation_id = "admin_list_deliveries",
-    tag = "admin", security(("api_key" = [])), params(DeliveriesQuery),
+    tag = "admin-webhooks", security(("api_key" = [])), params(DeliveriesQuery),
     responses(
         (status = 200, description = "The messages", body = PageBody<DeliveryView>),
         Always, Refused, BadQuery,
@@ -133,7 +133,7 @@ pub(super) async fn list_deliveries(
 /// Needs the scope `operations`.
 #[utoipa::path(
     post, path = "/webhooks/deliveries/{id}/replay", operation_id = "admin_replay_delivery",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-webhooks", security(("api_key" = [])),
     params(("id" = String, Path, description = "The message's id")),
     responses(
         (status = 202, description = "It will be sent"),
@@ -157,7 +157,7 @@ pub(super) async fn replay_delivery(
 /// Needs the scope `operations`.
 #[utoipa::path(
     post, path = "/webhooks/deliveries/replay", operation_id = "admin_replay_deliveries",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-webhooks", security(("api_key" = [])),
     request_body(content = Option<ReplayBody>, description = "Without a body, those to every host"),
     responses(
         (status = 202, description = "They will be sent", body = ReplayedView),

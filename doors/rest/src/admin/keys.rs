@@ -91,7 +91,7 @@ fn scopes() -> Schema {
 /// repetition with the same `Idempotency-Key` is refused instead of answered again.
 #[utoipa::path(
     post, path = "/keys", operation_id = "admin_create_key",
-    tag = "admin", security(("api_key" = [])), request_body = KeyBody,
+    tag = "admin-keys", security(("api_key" = [])), request_body = KeyBody,
     responses(
         (status = 201, description = "The key, shown this once", body = NewKeyView),
         Always, Refused, BadBody,
@@ -114,7 +114,7 @@ pub(super) async fn create_key(
 /// Needs the scope `keys:write`.
 #[utoipa::path(
     get, path = "/keys", operation_id = "admin_list_keys",
-    tag = "admin", security(("api_key" = [])), params(PageQuery),
+    tag = "admin-keys", security(("api_key" = [])), params(PageQuery),
     responses(
         (status = 200, description = "The keys, without their secrets", body = PageBody<KeyView>),
         Always, Refused, BadQuery,
@@ -135,7 +135,7 @@ pub(super) async fn list_keys(
 /// Needs the scope `keys:write`.
 #[utoipa::path(
     delete, path = "/keys/{id}", operation_id = "admin_revoke_key",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-keys", security(("api_key" = [])),
     params(("id" = String, Path, description = "The key's id")),
     responses(
         (status = 204, description = "It is revoked"),

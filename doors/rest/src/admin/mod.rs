@@ -30,11 +30,13 @@ macro_rules! wire_enum {
 mod categories;
 mod channels;
 mod deliveries;
+mod document;
 mod keys;
 mod operations;
 mod orders;
 mod products;
 mod promotions;
+mod rate;
 mod stock;
 
 use axum::response::Response;
@@ -53,19 +55,25 @@ use crate::{
 /// The routes of staff.
 pub(crate) fn router() -> OpenApiRouter<Door> {
     OpenApiRouter::new()
-        .routes(routes!(products::create_product))
+        .routes(routes!(products::list_products, products::create_product))
         .routes(routes!(
             products::get_product,
             products::replace_product,
+            products::change_product,
             products::archive_product
         ))
-        .routes(routes!(products::set_prices))
+        .routes(routes!(products::set_prices, products::change_prices))
         .routes(routes!(categories::list_categories, categories::create_category))
-        .routes(routes!(categories::replace_category, categories::delete_category))
+        .routes(routes!(
+            categories::replace_category,
+            categories::change_category,
+            categories::delete_category
+        ))
         .routes(routes!(promotions::list_promotions, promotions::create_promotion))
         .routes(routes!(
             promotions::get_promotion,
             promotions::replace_promotion,
+            promotions::change_promotion,
             promotions::delete_promotion
         ))
         .routes(routes!(stock::get_stock))
@@ -80,7 +88,15 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
         .routes(routes!(orders::steps::deliver_order))
         .routes(routes!(orders::steps::cancel_order))
         .routes(routes!(channels::list_channels))
-        .routes(routes!(channels::get_channel, channels::put_channel))
+        .routes(routes!(channels::get_channel, channels::put_channel, channels::change_channel))
+        .routes(routes!(channels::tax::get_tax, channels::tax::put_tax, channels::tax::change_tax))
+        .routes(routes!(channels::shipping_methods::list_shipping_methods))
+        .routes(routes!(
+            channels::shipping_methods::put_shipping_method,
+            channels::shipping_methods::change_shipping_method,
+            channels::shipping_methods::delete_shipping_method
+        ))
+        .routes(routes!(channels::policies::put_policy, channels::policies::delete_policy))
         .routes(routes!(keys::create_key, keys::list_keys))
         .routes(routes!(keys::revoke_key))
         .routes(routes!(operations::list_dead_jobs))

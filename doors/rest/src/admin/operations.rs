@@ -40,7 +40,7 @@ pub(crate) struct DeadJobView {
 /// Needs the scope `operations`.
 #[utoipa::path(
     get, path = "/jobs/dead", operation_id = "admin_list_dead_jobs",
-    tag = "admin", security(("api_key" = [])), params(PageQuery),
+    tag = "admin-jobs", security(("api_key" = [])), params(PageQuery),
     responses(
         (status = 200, description = "The jobs", body = PageBody<DeadJobView>),
         Always, Refused, BadQuery,
@@ -61,7 +61,7 @@ pub(super) async fn list_dead_jobs(
 /// Needs the scope `operations`.
 #[utoipa::path(
     post, path = "/jobs/{id}/replay", operation_id = "admin_replay_job",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-jobs", security(("api_key" = [])),
     params(("id" = String, Path, description = "The job's id")),
     responses(
         (status = 202, description = "It will run"),

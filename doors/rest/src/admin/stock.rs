@@ -98,7 +98,7 @@ pub(crate) struct MovementView {
 /// Needs the scope `stock:read`.
 #[utoipa::path(
     get, path = "/stock/{variant_id}", operation_id = "admin_get_stock",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-stock", security(("api_key" = [])),
     params(("variant_id" = String, Path, description = "The variant's id")),
     responses(
         (status = 200, description = "One entry for each location, on one page",
@@ -123,7 +123,7 @@ pub(super) async fn get_stock(
 /// Needs the scope `stock:read`.
 #[utoipa::path(
     get, path = "/stock/{variant_id}/movements", operation_id = "admin_list_movements",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-stock", security(("api_key" = [])),
     params(("variant_id" = String, Path, description = "The variant's id"), PageQuery),
     responses(
         (status = 200, description = "The movements", body = PageBody<MovementView>),
@@ -149,7 +149,7 @@ pub(super) async fn list_movements(
 /// Needs the scope `stock:write`. What is promised to buyers cannot be taken away.
 #[utoipa::path(
     post, path = "/stock/adjustments", operation_id = "admin_adjust_stock",
-    tag = "admin", security(("api_key" = [])), params(IdempotencyKey), request_body = AdjustmentBody,
+    tag = "admin-stock", security(("api_key" = [])), params(IdempotencyKey), request_body = AdjustmentBody,
     responses(
         (status = 200, description = "The stock at that location now", body = StockLevelView),
         Always, Refused, BadBody,

@@ -2,6 +2,8 @@
 
 mod views;
 
+use std::collections::BTreeMap;
+
 use axum::{extract::State, response::Response};
 use handel_domain::{Refusal, refusal::FieldErrors, text::Slug};
 use handel_engine::{ListProducts, PriceFilter, ProductKey, ProductSort};
@@ -25,7 +27,7 @@ pub(crate) fn router() -> OpenApiRouter<Door> {
         .routes(routes!(list_channels))
 }
 
-/// Which products. Attributes are filtered by `attr.<name>=<value>`, at most three of them.
+/// Which products.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(
@@ -41,6 +43,9 @@ struct ListQuery {
     price_max: Option<i64>,
     /// Only what can be bought now.
     in_stock: Option<bool>,
+    /// Attributes that products must have, at most three: `attr[material]=oak`. `attr.material=oak` means the same.
+    #[param(style = DeepObject, explode, value_type = Option<Object>, example = json!({"material": "oak"}))]
+    attr: Option<BTreeMap<String, String>>,
     /// Words that title, vendor, type, tags or SKUs must hold; at most three count.
     q: Option<String>,
     /// `newest` (as it is without), `price`, `-price` or `title`.
@@ -150,7 +155,7 @@ fn read_list(pairs: Vec<(String, String)>) -> Result<ListProducts, Refusal> {
                 list.limit = limit.unwrap_or(0);
             }
             "cursor" => list.cursor = Some(value),
-            other => match other.strip_prefix("attr.") {
+            other => match attribute_name(other) {
                 Some(attribute) => list.attributes.push((attribute.to_owned(), value)),
                 None => errors.add(pointer, "there is no such parameter"),
             },
@@ -159,6 +164,12 @@ fn read_list(pairs: Vec<(String, String)>) -> Result<ListProducts, Refusal> {
     errors.finish()?;
     list.attributes.sort();
     Ok(list)
+}
+
+/// The attribute that a parameter filters by, in either spelling.
+fn attribute_name(parameter: &str) -> Option<&str> {
+    let bracketed = || parameter.strip_prefix("attr[")?.strip_suffix(']');
+    parameter.strip_prefix("attr.").or_else(bracketed)
 }
 
 fn read_flag(pointer: &str, value: &str) -> Result<bool, Refusal> {

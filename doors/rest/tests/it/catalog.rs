@@ -56,6 +56,8 @@ both_databases! {
             ("in_stock=true&sort=price", vec!["shirt", "hat"]),
             ("in_stock=false&sort=price", vec!["shirt", "hat", "mug"]),
             ("attr.color=red&sort=price", vec!["shirt", "hat"]),
+            ("attr[color]=red&sort=price", vec!["shirt", "hat"]),
+            ("attr%5Bcolor%5D=blue", vec!["mug"]),
             ("attr.color=red&in_stock=true&price_min=600", vec!["hat"]),
             ("q=bee", vec!["mug"]),
             ("q=CAT%20hat", vec!["hat"]),

@@ -22,12 +22,14 @@ async fn bodies_that_are_not_json_are_refused_with_the_place() {
     let deep = "[".repeat(100_000);
     add().text(&deep).send().await.field("");
     for text in
-        ["{", "{\"sku\":", "nonsense", "{} {}", "{\"sku\": \"a\n\"}", "", "{\"quantity\": 1e999}"]
+        ["{", "{\"sku\":", "nonsense", "{} {}", "{\"sku\": \"a\n\"}", "{\"quantity\": 1e999}"]
     {
         let problem = add().text(text).send().await.problem(400, "input.invalid");
         let detail = problem["detail"].as_str().expect("a text");
         assert!(detail.contains("line"), "{text}: {detail}");
     }
+    // No body says nothing, and so lacks what is needed.
+    add().text("").send().await.field("/variant_id");
     let invalid_utf8 = Bytes::from_static(b"{\"sku\": \"\xff\xfe\"}");
     add().bytes(invalid_utf8).send().await.problem(400, "input.invalid");
     let broken_off = futures_util::stream::iter([
@@ -100,6 +102,35 @@ async fn wrong_fields_are_named_by_their_pointer() {
 }
 
 #[tokio::test]
+async fn the_type_of_a_problem_leads_to_its_meaning() {
+    let shop = shop().await;
+    let problem = shop.get("/products/none").send().await.problem(404, "product.unknown");
+    let kind = problem["type"].as_str().expect("an address");
+    let page = shop.get(kind).send().await.expect(200);
+    let text = String::from_utf8(page.body.to_vec()).expect("a text");
+    assert!(page.header("content-type").starts_with("text/plain"));
+    assert!(text.starts_with("product.unknown\n") && text.contains("404"), "{text}");
+    let all = shop.get("/errors").send().await.expect(200);
+    let all = String::from_utf8(all.body.to_vec()).expect("a text");
+    assert!(handel_domain::Code::ALL.iter().all(|code| all.contains(code.as_str())), "{all}");
+    shop.get("/errors/nonsense").send().await.problem(404, "not_found");
+}
+
+/// Goal: a cart token that is empty or cut off is named as what is wrong, not the key that its owner chose.
+#[tokio::test]
+async fn a_wrong_cart_token_is_the_cause_that_is_named() {
+    let shop = shop().await;
+    for token in ["", "nonsense", "cart_00000000000000000000000001.x"] {
+        let call =
+            shop.post("/checkout").cart(token).once("my-first-order").json(&paying("tok_ok"));
+        call.send().await.problem(404, "cart.unknown");
+    }
+    let call = shop.post("/checkout").once("my-first-order").json(&paying("tok_ok"));
+    let problem = call.send().await.problem(422, "input.invalid");
+    assert!(problem["detail"].as_str().is_some_and(|text| text.contains("16 characters")));
+}
+
+#[tokio::test]
 async fn addresses_that_lead_nowhere_are_problems_too() {
     let shop = shop().await;
     for path in
@@ -121,7 +152,7 @@ async fn addresses_that_lead_nowhere_are_problems_too() {
         (Method::POST, "/health/live", "GET,HEAD"),
     ] {
         let refused = shop.call(method, path).send().await;
-        refused.problem(405, "not_found");
+        refused.problem(405, "method_not_allowed");
         let allow = refused.header("allow");
         let mut methods: Vec<_> = allow.split(',').map(str::trim).collect();
         methods.sort_unstable();

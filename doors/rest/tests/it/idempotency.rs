@@ -114,8 +114,8 @@ both_databases! {
         assert_eq!(first.header("cart-token"), again.header("cart-token"));
         let token = first.header("cart-token");
         add("1").cart(&token).send().await.expect(200);
-        // A token that is not ours makes nobody less anonymous.
-        add("1").cart("cart_forged").send().await.problem(422, "input.invalid");
+        // A token that is not ours makes no caller less anonymous, and is what has to be mended.
+        add("1").cart("cart_forged").send().await.problem(404, "cart.unknown");
     }
 
     /// Goal: keys that are empty, too long or not text are refused, not cut or ignored.

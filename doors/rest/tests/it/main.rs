@@ -3,6 +3,8 @@
 
 mod agents;
 mod catalog;
+mod cors;
+mod editing;
 mod errors;
 mod idempotency;
 mod limits;

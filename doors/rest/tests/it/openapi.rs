@@ -11,6 +11,8 @@ use super::support::Shop;
 /// Every operation. Whoever adds a route adds it here, and thinks of who may call it.
 const OPERATIONS: &str = "\
 DELETE /admin/categories/{id}
+DELETE /admin/channels/{code}/policies/{kind}
+DELETE /admin/channels/{code}/shipping-methods/{method}
 DELETE /admin/keys/{id}
 DELETE /admin/products/{id}
 DELETE /admin/promotions/{id}
@@ -18,12 +20,15 @@ DELETE /cart/items/{id}
 GET /admin/categories
 GET /admin/channels
 GET /admin/channels/{code}
+GET /admin/channels/{code}/shipping-methods
+GET /admin/channels/{code}/tax
 GET /admin/jobs/dead
 GET /admin/keys
 GET /admin/orders
 GET /admin/orders/{id}
 GET /admin/orders/{id}/history
 GET /admin/orders/{id}/reconciliation
+GET /admin/products
 GET /admin/products/{id}
 GET /admin/promotions
 GET /admin/promotions/{id}
@@ -40,6 +45,13 @@ GET /policies
 GET /policies/{kind}
 GET /products
 GET /products/{key}
+PATCH /admin/categories/{id}
+PATCH /admin/channels/{code}
+PATCH /admin/channels/{code}/shipping-methods/{method}
+PATCH /admin/channels/{code}/tax
+PATCH /admin/products/{id}
+PATCH /admin/promotions/{id}
+PATCH /admin/variants/{sku}/prices
 PATCH /cart/items/{id}
 PATCH /checkout/{id}
 POST /admin/categories
@@ -61,6 +73,9 @@ POST /checkout/{id}/complete
 POST /webhooks/{provider}
 PUT /admin/categories/{id}
 PUT /admin/channels/{code}
+PUT /admin/channels/{code}/policies/{kind}
+PUT /admin/channels/{code}/shipping-methods/{method}
+PUT /admin/channels/{code}/tax
 PUT /admin/products/{id}
 PUT /admin/promotions/{id}
 PUT /admin/variants/{sku}/prices
@@ -175,7 +190,7 @@ async fn every_path_takes_the_methods_that_are_documented_and_no_others() {
         let address = path.replace(['{', '}'], "");
         let refused =
             shop.call(Method::from_bytes(b"BREW").expect("a method"), &address).send().await;
-        refused.problem(405, "not_found");
+        refused.problem(405, "method_not_allowed");
         let allow = refused.header("allow");
         let taken: BTreeSet<_> = allow.split(',').map(|method| method.trim().to_owned()).collect();
         assert_eq!(taken, documented, "{path}");
@@ -233,4 +248,29 @@ async fn the_documentation_page_needs_no_network() {
     let script = shop.get("/docs/swagger-initializer.js").send().await.expect(200);
     let script = String::from_utf8(script.body.to_vec()).expect("a script");
     assert!(script.contains("/openapi.json") && !script.contains("://"), "{script}");
+}
+
+#[tokio::test]
+async fn operations_are_grouped_by_noun_and_say_where_the_shop_is() {
+    let shop = shop().await;
+    let document = document(&shop).await;
+    assert_eq!(document["servers"][0]["url"], "http://127.0.0.1:8080");
+    let mut groups: BTreeMap<String, usize> = BTreeMap::new();
+    for (path, _, operation) in operations(&document) {
+        let tag = operation["tags"][0].as_str().expect("a group").to_owned();
+        assert_eq!(path.starts_with("/api/v1/admin/"), tag.starts_with("admin-"), "{path}: {tag}");
+        *groups.entry(tag).or_default() += 1;
+    }
+    assert!(groups.values().all(|count| *count <= 15), "{groups:?}");
+}
+
+/// Goal: a generated client can filter by attributes, in the form that the document describes.
+#[tokio::test]
+async fn filters_by_attribute_are_documented() {
+    let shop = shop().await;
+    let document = document(&shop).await;
+    let parameters = document["paths"]["/api/v1/products"]["get"]["parameters"].as_array();
+    let named = |parameter: &&Value| parameter["name"] == "attr";
+    let attr = parameters.and_then(|all| all.iter().find(named)).expect("the filter");
+    assert_eq!((&attr["style"], &attr["explode"]), (&"deepObject".into(), &true.into()));
 }

@@ -13,6 +13,7 @@ use crate::support::Shop;
 fn shirt() -> ProductInput {
     let base = product_input("SHIRT", 2_000);
     let variant = |name: &str, color: &str, size: &str, price_minor| VariantInput {
+        id: None,
         sku: sku(name),
         option_values: vec![color.into(), size.into()],
         prices: vec![Price {

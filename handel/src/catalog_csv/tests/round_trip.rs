@@ -51,6 +51,7 @@ fn variant() -> impl Strategy<Value = (VariantInput, Option<i64>)> {
     (details, stock, any::<(bool, bool)>(), 0i64..1_000_000).prop_map(
         |((usd, eur, backorder, barcode), stock, (requires_shipping, tracked), weight_grams)| {
             let variant = VariantInput {
+                id: None,
                 sku: "PENDING".parse().expect("a SKU"),
                 option_values: Vec::new(),
                 barcode,

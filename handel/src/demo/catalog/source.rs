@@ -185,6 +185,7 @@ impl ProductRow {
             (false, limit) => Backorder::UpTo(limit),
         };
         VariantInput {
+            id: None,
             sku,
             option_values: row.values.clone(),
             barcode: None,

@@ -7,11 +7,14 @@ use handel_domain::{
     money::Rounding,
     policy::Policy,
     shipping::ShippingMethod,
-    tax::{MissingRate, Rate, RoundPer, TaxPolicy, TaxRate},
+    tax::{MissingRate, RoundPer, TaxPolicy, TaxRate},
     text::Slug,
+    web_origin::WebOrigin,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use super::super::rate::{self, Percent};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -68,6 +71,10 @@ pub(crate) struct SettingsBody {
     /// What shoppers may rely on, such as returns; at most 20.
     #[serde(default)]
     policies: Vec<PolicyBody>,
+    /// Origins of the web pages that may call the storefront interface from a browser; `*` for any, at most 50.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, example = json!(["https://store.example"]))]
+    cors_origins: Vec<String>,
 }
 
 fn cart_ttl_ms() -> i64 {
@@ -93,7 +100,7 @@ fn line_quantity_max() -> u32 {
 /// How tax is charged.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct TaxBody {
+pub(crate) struct TaxBody {
     /// Whether prices contain the tax.
     prices_include_tax: bool,
     /// Which way a half goes; `half_even` if absent.
@@ -165,9 +172,14 @@ struct TaxRateBody {
     /// The region where it holds; the whole country if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     region: Option<String>,
-    /// The rate in millionths: 190000 is 19 %.
-    #[schema(maximum = 1_000_000, example = 190_000)]
-    rate_millionths: u32,
+    /// The rate in percent, as text with at most four decimals: `"19"`, `"7.25"`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "19")]
+    rate_percent: Option<Percent>,
+    /// The rate in millionths instead: 190000 is 19 %. Answers have `rate_percent`.
+    #[serde(default, skip_serializing)]
+    #[schema(write_only, maximum = 1_000_000)]
+    rate_millionths: Option<u32>,
     /// What the buyer reads.
     #[schema(example = "VAT 19 %")]
     name: String,
@@ -176,10 +188,10 @@ struct TaxRateBody {
 /// A way to send goods, at one price per order.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ShippingMethodBody {
+pub(crate) struct ShippingMethodBody {
     /// The name that checkouts choose it by.
     #[schema(value_type = String, example = "standard")]
-    code: Slug,
+    pub(super) code: Slug,
     /// What the buyer reads.
     #[schema(example = "Standard, 2 to 4 days")]
     name: String,
@@ -198,11 +210,11 @@ struct ShippingMethodBody {
 /// A policy that shoppers read and programs link to.
 #[derive(Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct PolicyBody {
+pub(crate) struct PolicyBody {
     /// What it is about: `privacy-policy`, `terms-of-service`, `refund-policy`, `shipping-policy`, `faq`, or a
     /// kind of your own.
     #[schema(value_type = String, example = "refund-policy")]
-    kind: Slug,
+    pub(super) kind: Slug,
     /// What shoppers read first.
     #[schema(example = "Returns and refunds", max_length = 200)]
     title: String,
@@ -215,6 +227,9 @@ impl TryFrom<SettingsBody> for Settings {
     type Error = Refusal;
 
     fn try_from(body: SettingsBody) -> Result<Self, Refusal> {
+        let origins = body.cors_origins.iter().enumerate();
+        let origins =
+            origins.map(|(at, text)| WebOrigin::parse(&format!("/cors_origins/{at}"), text));
         Ok(Self {
             name: body.name,
             currency: body.currency,
@@ -230,6 +245,7 @@ impl TryFrom<SettingsBody> for Settings {
             cart_lines_max: body.cart_lines_max,
             line_quantity_max: body.line_quantity_max,
             policies: body.policies.into_iter().map(Policy::from).collect(),
+            cors_origins: origins.collect::<Result<_, _>>()?,
         })
     }
 }
@@ -252,6 +268,7 @@ impl From<Settings> for SettingsBody {
             cart_lines_max: settings.cart_lines_max,
             line_quantity_max: settings.line_quantity_max,
             policies: settings.policies.into_iter().map(PolicyBody::from).collect(),
+            cors_origins: settings.cors_origins.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -273,11 +290,9 @@ impl TryFrom<TaxBody> for TaxPolicy {
 
 impl TaxRateBody {
     fn read(self, at: usize) -> Result<TaxRate, Refusal> {
-        let Self { class, country, region, rate_millionths, name } = self;
-        let rate_millionths = Rate::from_millionths(rate_millionths).ok_or_else(|| {
-            let pointer = format!("/tax/rates/{at}/rate_millionths");
-            Refusal::field(pointer, "must not be above 1000000 (100 %)")
-        })?;
+        let Self { class, country, region, rate_percent, rate_millionths, name } = self;
+        let rate_millionths =
+            rate::read(&format!("/tax/rates/{at}"), rate_percent, rate_millionths)?;
         Ok(TaxRate { class, country, region, rate_millionths, name })
     }
 }
@@ -296,7 +311,8 @@ impl From<TaxPolicy> for TaxBody {
 
 impl From<TaxRate> for TaxRateBody {
     fn from(TaxRate { class, country, region, rate_millionths, name }: TaxRate) -> Self {
-        Self { class, country, region, rate_millionths: rate_millionths.millionths(), name }
+        let rate_percent = Some(rate_millionths.into());
+        Self { class, country, region, rate_percent, rate_millionths: None, name }
     }
 }
 
@@ -353,7 +369,7 @@ mod tests {
                 "prices_include_tax": true, "rounding": "half_up", "round_per": "unit",
                 "missing_rate": "block",
                 "rates": [{
-                    "class": "standard", "country": "DE", "region": "BY", "rate_millionths": 190_000,
+                    "class": "standard", "country": "DE", "region": "BY", "rate_percent": "19",
                     "name": "VAT 19 %"
                 }]
             },
@@ -363,7 +379,8 @@ mod tests {
             }],
             "cart_ttl_ms": 60_000, "checkout_ttl_ms": 60_001, "reservation_ms": 60_002, "hold_ms": 1,
             "cart_lines_max": 2, "line_quantity_max": 3,
-            "policies": [{ "kind": "faq", "title": "Questions", "text": "None yet." }]
+            "policies": [{ "kind": "faq", "title": "Questions", "text": "None yet." }],
+            "cors_origins": ["https://store.example"]
         });
         let body: SettingsBody = serde_json::from_value(written.clone()).expect("settings");
         let settings = Settings::try_from(body).expect("settings");

@@ -115,7 +115,7 @@ struct ProviderCheckView {
 /// Needs the scope `orders:read`.
 #[utoipa::path(
     get, path = "/orders", operation_id = "admin_list_orders",
-    tag = "admin", security(("api_key" = [])), params(OrdersQuery),
+    tag = "admin-orders", security(("api_key" = [])), params(OrdersQuery),
     responses(
         (status = 200, description = "The orders", body = PageBody<OrderSummaryView>),
         Always, Refused, BadQuery,
@@ -139,7 +139,7 @@ pub(super) async fn list_orders(
 /// Needs the scope `orders:read`.
 #[utoipa::path(
     get, path = "/orders/{id}", operation_id = "admin_get_order",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-orders", security(("api_key" = [])),
     params(("id" = String, Path, description = "The order's id")),
     responses(
         (status = 200, description = "The order", body = OrderView, headers(
@@ -168,7 +168,7 @@ pub(super) async fn get_order(
 /// Needs the scope `orders:read`.
 #[utoipa::path(
     get, path = "/orders/{id}/history", operation_id = "admin_order_history",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-orders", security(("api_key" = [])),
     params(("id" = String, Path, description = "The order's id"), PageQuery),
     responses(
         (status = 200, description = "The entries of the audit log", body = PageBody<AuditEntryView>),
@@ -193,7 +193,7 @@ pub(super) async fn order_history(
 /// Needs the scope `orders:read`.
 #[utoipa::path(
     get, path = "/orders/{id}/reconciliation", operation_id = "admin_reconcile_order",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-orders", security(("api_key" = [])),
     params(("id" = String, Path, description = "The order's id")),
     responses(
         (status = 200, description = "The comparison", body = ReconciliationView),

@@ -62,7 +62,7 @@ pub(crate) struct CancelBody {
 /// Needs the scope `orders:write`.
 #[utoipa::path(
     post, path = "/orders/{id}/pack", operation_id = "admin_pack_order",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-orders", security(("api_key" = [])),
     params(("id" = String, Path, description = "The order's id"), IfMatchOptional, IdempotencyKey),
     responses(
         (status = 200, description = "The order without its payment", body = OrderView, headers(
@@ -90,7 +90,7 @@ pub(crate) async fn pack_order(
 /// Needs the scope `orders:write`.
 #[utoipa::path(
     post, path = "/orders/{id}/ship", operation_id = "admin_ship_order",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-orders", security(("api_key" = [])),
     params(("id" = String, Path, description = "The order's id"), IfMatchOptional, IdempotencyKey),
     request_body(content = Option<ShipBody>, description = "Without a body, all that is left leaves"),
     responses(
@@ -122,7 +122,7 @@ pub(crate) async fn ship_order(
 /// Needs the scope `orders:write`.
 #[utoipa::path(
     post, path = "/orders/{id}/deliver", operation_id = "admin_deliver_order",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-orders", security(("api_key" = [])),
     params(("id" = String, Path, description = "The order's id"), IfMatchOptional, IdempotencyKey),
     responses(
         (status = 200, description = "The order without its payment", body = OrderView, headers(
@@ -150,7 +150,7 @@ pub(crate) async fn deliver_order(
 /// Needs the scope `orders:write`.
 #[utoipa::path(
     post, path = "/orders/{id}/cancel", operation_id = "admin_cancel_order",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-orders", security(("api_key" = [])),
     params(("id" = String, Path, description = "The order's id"), IfMatchOptional, IdempotencyKey),
     request_body = CancelBody,
     responses(

@@ -1,20 +1,29 @@
 //! Products as staff send them. Parts that are shown as they are sent are named for the way in.
 
+use std::collections::BTreeMap;
+
 use handel_domain::{
     Currency, Refusal,
     catalog::{self, Backorder, Media, Price, ProductInput, ProductOption, Seo, VariantInput},
-    id::CategoryId,
+    id::{CategoryId, ProductId, VariantId},
     text::{Sku, Slug},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::attribute::AttributeBody;
+use super::{
+    super::document::{ReadOnly, check_id},
+    attribute::AttributeBody,
+};
 
 /// A whole product.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProductBody {
+    /// Given by the shop. A product that is changed may carry its own.
+    #[serde(default)]
+    #[schema(read_only, value_type = Option<String>)]
+    pub(super) id: Option<ProductId>,
     /// The name on the web, unique in the shop: lowercase letters and digits with single hyphens. Made from
     /// the title if absent; a product that is replaced keeps its own.
     #[schema(value_type = Option<String>, example = "ocean-blue-shirt")]
@@ -58,6 +67,18 @@ pub(crate) struct ProductBody {
     seo: SeoBody,
     /// The variants in the order of display; 1 to 250.
     variants: Vec<VariantBody>,
+    /// Kept by the shop.
+    #[serde(default)]
+    #[schema(read_only, value_type = i64)]
+    version: ReadOnly,
+    /// Kept by the shop.
+    #[serde(default)]
+    #[schema(read_only, value_type = String, format = DateTime)]
+    created_at: ReadOnly,
+    /// Kept by the shop.
+    #[serde(default)]
+    #[schema(read_only, value_type = String, format = DateTime)]
+    updated_at: ReadOnly,
 }
 
 fn active() -> ProductStatusBody {
@@ -120,6 +141,14 @@ pub(crate) struct SeoBody {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct VariantBody {
+    /// The variant of the product that is meant; absent where the SKU says it, or a variant is new.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    id: Option<VariantId>,
+    /// Made by the shop from the option values.
+    #[serde(default)]
+    #[schema(read_only, value_type = String)]
+    title: ReadOnly,
     /// The merchant's own name of it, unique in the shop; 1 to 64 printable ASCII characters.
     #[schema(value_type = String, example = "SHIRT-BLUE-L")]
     sku: Sku,
@@ -178,6 +207,44 @@ pub(crate) struct PriceBody {
     compare_at_minor: Option<i64>,
 }
 
+/// The price in one currency, where the currency stands before it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AmountBody {
+    amount_minor: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compare_at_minor: Option<i64>,
+}
+
+/// The prices of a variant by currency: the form in which one of them can be changed.
+#[derive(Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct PricesByCurrency(BTreeMap<String, AmountBody>);
+
+impl From<&[Price]> for PricesByCurrency {
+    fn from(prices: &[Price]) -> Self {
+        let amount = |price: &Price| AmountBody {
+            amount_minor: price.amount_minor,
+            compare_at_minor: price.compare_at_minor,
+        };
+        Self(prices.iter().map(|price| (price.currency.to_string(), amount(price))).collect())
+    }
+}
+
+impl PricesByCurrency {
+    /// The prices; a currency that is none is named by its pointer.
+    pub(super) fn read(self) -> Result<Vec<Price>, Refusal> {
+        let price = |(code, body): (String, AmountBody)| {
+            let currency = code.parse().map_err(|_| {
+                Refusal::field(format!("/{code}"), "must be an ISO 4217 code such as EUR")
+            })?;
+            let AmountBody { amount_minor, compare_at_minor } = body;
+            Ok(Price { currency, amount_minor, compare_at_minor })
+        };
+        self.0.into_iter().map(price).collect()
+    }
+}
+
 /// The prices of a variant.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -186,16 +253,18 @@ pub(crate) struct PricesBody {
     pub(super) prices: Vec<PriceBody>,
 }
 
-impl TryFrom<ProductBody> for ProductInput {
-    type Error = Refusal;
-
-    fn try_from(body: ProductBody) -> Result<Self, Refusal> {
+impl ProductBody {
+    /// What it says of a product; `id` is none where one is made.
+    pub(super) fn input(self, id: Option<ProductId>) -> Result<ProductInput, Refusal> {
+        let body = self;
+        check_id(body.id, id)?;
+        let [ReadOnly, ReadOnly, ReadOnly] = [body.version, body.created_at, body.updated_at];
         let attributes = body.attributes.into_iter().enumerate();
         let attributes =
             attributes.map(|(at, attribute)| attribute.read(at)).collect::<Result<_, _>>()?;
         let option = |OptionBody { name, values }| ProductOption { name, values };
         let media = |MediaBody { url, alt }| Media { url, alt };
-        Ok(Self {
+        Ok(ProductInput {
             slug: body.slug,
             title: body.title,
             description_html: body.description_html,
@@ -216,7 +285,9 @@ impl TryFrom<ProductBody> for ProductInput {
 
 impl From<VariantBody> for VariantInput {
     fn from(body: VariantBody) -> Self {
+        let ReadOnly = body.title;
         Self {
+            id: body.id,
             sku: body.sku,
             option_values: body.option_values,
             barcode: body.barcode,
@@ -262,6 +333,6 @@ mod tests {
         let least = json!({ "title": "Mug", "variants": [{ "sku": "MUG" }] });
         let body: ProductBody = serde_json::from_value(least.clone()).expect("the least is enough");
         let input: ProductInput = serde_json::from_value(least).expect("the least is enough");
-        assert_eq!(ProductInput::try_from(body), Ok(input));
+        assert_eq!(body.input(None), Ok(input));
     }
 }

@@ -3,18 +3,26 @@
 use handel_domain::{
     Currency, Refusal,
     address::Country,
-    id::{ChannelId, ProductId, VariantId},
+    id::{ChannelId, ProductId, PromotionId, VariantId},
     promotion::{Action, Class, CombinesWith, Conditions, Rules},
-    tax::Rate,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::super::{
+    document::{ReadOnly, check_id},
+    rate::{self, Percent},
+};
+
 /// A whole promotion.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PromotionBody {
+    /// Given by the shop. A promotion that is changed may carry its own.
+    #[serde(default)]
+    #[schema(read_only, value_type = Option<String>)]
+    id: Option<PromotionId>,
     /// What buyers read.
     #[schema(example = "10 % off everything")]
     title: String,
@@ -69,6 +77,26 @@ pub(crate) struct PromotionBody {
     #[serde(default)]
     #[schema(example = json!(["WELCOME10"]))]
     codes: Vec<String>,
+    /// Whether it has no codes.
+    #[serde(default)]
+    #[schema(read_only, value_type = bool)]
+    automatic: ReadOnly,
+    /// Counted by the shop.
+    #[serde(default)]
+    #[schema(read_only, value_type = i64)]
+    used: ReadOnly,
+    /// Kept by the shop.
+    #[serde(default)]
+    #[schema(read_only, value_type = i64)]
+    version: ReadOnly,
+    /// Kept by the shop.
+    #[serde(default)]
+    #[schema(read_only, value_type = String, format = DateTime)]
+    created_at: ReadOnly,
+    /// Kept by the shop.
+    #[serde(default)]
+    #[schema(read_only, value_type = String, format = DateTime)]
+    updated_at: ReadOnly,
 }
 
 fn yes() -> bool {
@@ -93,9 +121,14 @@ wire_enum! {
 pub(crate) enum ActionBody {
     /// A part of what is left. All of it, for shipping, is free shipping.
     Percentage {
-        /// In millionths: 100000 is 10 %.
-        #[schema(minimum = 1, maximum = 1_000_000, example = 100_000)]
-        rate_millionths: u32,
+        /// In percent, as text with at most four decimals: `"10"`, `"12.5"`.
+        #[serde(default)]
+        #[schema(value_type = Option<String>, example = "10")]
+        rate_percent: Option<Percent>,
+        /// In millionths instead: 100000 is 10 %. Answers have `rate_percent`.
+        #[serde(default, skip_serializing)]
+        #[schema(write_only, minimum = 1, maximum = 1_000_000)]
+        rate_millionths: Option<u32>,
     },
     /// An amount: off each unit for products, off the whole otherwise, and never more than is left.
     Fixed {
@@ -145,13 +178,14 @@ pub(crate) struct CombinesWithBody {
 }
 
 impl PromotionBody {
-    /// The rules and the codes.
-    pub(super) fn read(self) -> Result<(Rules, Vec<String>), Refusal> {
+    /// The rules and the codes; `id` is none where a promotion is made.
+    pub(super) fn read(self, id: Option<PromotionId>) -> Result<(Rules, Vec<String>), Refusal> {
+        check_id(self.id, id)?;
+        let [ReadOnly, ReadOnly, ReadOnly, ReadOnly, ReadOnly] =
+            [self.automatic, self.used, self.version, self.created_at, self.updated_at];
         let action = match self.action {
-            ActionBody::Percentage { rate_millionths } => Action::Percentage {
-                rate_millionths: Rate::from_millionths(rate_millionths).ok_or_else(|| {
-                    Refusal::field("/action/rate_millionths", "must be 1 to 1000000 (100 %)")
-                })?,
+            ActionBody::Percentage { rate_percent, rate_millionths } => Action::Percentage {
+                rate_millionths: rate::read("/action", rate_percent, rate_millionths)?,
             },
             ActionBody::Fixed { amount_minor } => Action::Fixed { amount_minor },
         };
@@ -186,9 +220,10 @@ impl PromotionBody {
 impl From<Action> for ActionBody {
     fn from(action: Action) -> Self {
         match action {
-            Action::Percentage { rate_millionths } => {
-                Self::Percentage { rate_millionths: rate_millionths.millionths() }
-            }
+            Action::Percentage { rate_millionths } => Self::Percentage {
+                rate_percent: Some(rate_millionths.into()),
+                rate_millionths: None,
+            },
             Action::Fixed { amount_minor } => Self::Fixed { amount_minor },
         }
     }

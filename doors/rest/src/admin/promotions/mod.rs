@@ -9,13 +9,18 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use handel_domain::id::PromotionId;
+use handel_engine::{Once, PromotionDetails};
 use handel_kit::{
     Door, PathParams, Problem, ProblemBody, QueryParams, Request, Staff, Write, needs,
 };
 use http::StatusCode;
 
 use self::{body::PromotionBody, view::StaffPromotionView};
-use super::{PageQuery, created, required_version};
+use super::{
+    PageQuery, created,
+    document::{Attempts, MergePatch},
+    required_version,
+};
 use crate::documents::{
     Always, BadBody, BadQuery, IdempotencyKey, IfMatch, Refused, Stale, Unversioned,
 };
@@ -26,7 +31,7 @@ use crate::replies::{PageBody, once, versioned};
 /// Needs the scope `promotions:read`.
 #[utoipa::path(
     get, path = "/promotions", operation_id = "admin_list_promotions",
-    tag = "admin", security(("api_key" = [])), params(PageQuery),
+    tag = "admin-promotions", security(("api_key" = [])), params(PageQuery),
     responses(
         (status = 200, description = "The promotions", body = PageBody<StaffPromotionView>),
         Always, Refused, BadQuery,
@@ -47,7 +52,7 @@ pub(super) async fn list_promotions(
 /// Needs the scope `promotions:read`.
 #[utoipa::path(
     get, path = "/promotions/{id}", operation_id = "admin_get_promotion",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-promotions", security(("api_key" = [])),
     params(("id" = String, Path, description = "The promotion's id")),
     responses(
         (status = 200, description = "The promotion", body = StaffPromotionView, headers(
@@ -73,7 +78,7 @@ pub(super) async fn get_promotion(
 /// Needs the scope `promotions:write`.
 #[utoipa::path(
     post, path = "/promotions", operation_id = "admin_create_promotion",
-    tag = "admin", security(("api_key" = [])), params(IdempotencyKey), request_body = PromotionBody,
+    tag = "admin-promotions", security(("api_key" = [])), params(IdempotencyKey), request_body = PromotionBody,
     responses(
         (status = 201, description = "The promotion", body = StaffPromotionView, headers(
             ("Location" = String, description = "Where the promotion is"),
@@ -88,7 +93,7 @@ pub(super) async fn create_promotion(
     State(door): State<Door>,
     write: Write<PromotionBody>,
 ) -> Result<Response, Problem> {
-    let (rules, codes) = write.body.read()?;
+    let (rules, codes) = write.body.read(None)?;
     let made = door.engine().create_promotion(&write.ctx, rules, codes).await?;
     Ok(once(made, |details| {
         let path = format!("/promotions/{}", details.promotion.id);
@@ -101,7 +106,7 @@ pub(super) async fn create_promotion(
 /// Needs the scope `promotions:write`.
 #[utoipa::path(
     put, path = "/promotions/{id}", operation_id = "admin_replace_promotion",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-promotions", security(("api_key" = [])),
     params(("id" = String, Path, description = "The promotion's id"), IfMatch, IdempotencyKey),
     request_body = PromotionBody,
     responses(
@@ -121,12 +126,53 @@ pub(super) async fn replace_promotion(
     write: Write<PromotionBody>,
 ) -> Result<Response, Problem> {
     let expected = required_version(&write.headers)?;
-    let (rules, codes) = write.body.read()?;
+    let (rules, codes) = write.body.read(Some(id))?;
     let saved = door.engine().replace_promotion(&write.ctx, id, rules, codes, expected).await?;
-    Ok(once(saved, |details| {
+    Ok(shown(saved))
+}
+
+/// Changes what is named of a promotion (RFC 7396). Orders keep what they got.
+///
+/// Needs the scope `promotions:write`.
+#[utoipa::path(
+    patch, path = "/promotions/{id}", operation_id = "admin_change_promotion",
+    tag = "admin-promotions", security(("api_key" = [])),
+    params(("id" = String, Path, description = "The promotion's id"), IfMatch, IdempotencyKey),
+    request_body(content = MergePatch, content_type = "application/merge-patch+json"),
+    responses(
+        (status = 200, description = "The promotion", body = StaffPromotionView, headers(
+            ("ETag" = String, description = "Its new version"))),
+        Always, Refused, BadBody, Stale, Unversioned,
+        (status = 404, description = "No such promotion",
+            body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "Another promotion has one of the codes",
+            body = ProblemBody, content_type = "application/problem+json"),
+    )
+)]
+pub(super) async fn change_promotion(
+    _: Staff<needs::PromotionsWrite>,
+    State(door): State<Door>,
+    PathParams(id): PathParams<PromotionId>,
+    write: Write<MergePatch>,
+) -> Result<Response, Problem> {
+    let mut attempts = Attempts::new(required_version(&write.headers)?);
+    loop {
+        let details = door.engine().get_promotion(&write.ctx, id).await?;
+        let version = attempts.version(details.promotion.version);
+        let body: PromotionBody = write.body.apply(StaffPromotionView::from(details))?;
+        let (rules, codes) = body.read(Some(id))?;
+        match door.engine().replace_promotion(&write.ctx, id, rules, codes, version).await {
+            Err(error) if attempts.again(&error) => {}
+            saved => return Ok(shown(saved?)),
+        }
+    }
+}
+
+fn shown(saved: Once<PromotionDetails>) -> Response {
+    once(saved, |details| {
         let version = details.promotion.version;
         versioned(StatusCode::OK, version, StaffPromotionView::from(details))
-    }))
+    })
 }
 
 /// Deletes a promotion that no order uses. One that was used can be switched off with `enabled`.
@@ -134,7 +180,7 @@ pub(super) async fn replace_promotion(
 /// Needs the scope `promotions:write`.
 #[utoipa::path(
     delete, path = "/promotions/{id}", operation_id = "admin_delete_promotion",
-    tag = "admin", security(("api_key" = [])),
+    tag = "admin-promotions", security(("api_key" = [])),
     params(("id" = String, Path, description = "The promotion's id")),
     responses(
         (status = 204, description = "It is gone"),

@@ -22,7 +22,8 @@ pub(crate) struct Reply {
 }
 
 /// What does not lie below the prefix of the interface.
-const ELSEWHERE: [&str; 6] = ["/api", "/health", "/metrics", "/docs", "/media", "/openapi.json"];
+const ELSEWHERE: [&str; 7] =
+    ["/api", "/health", "/metrics", "/docs", "/errors", "/media", "/openapi.json"];
 
 impl Call {
     pub(crate) fn new(router: Router, method: Method, path: &str) -> Self {
