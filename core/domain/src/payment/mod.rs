@@ -142,6 +142,12 @@ impl Attempt {
 }
 
 impl Attempt {
+    /// Whether the provider answered it for good without taking money for the order. One that never reached the
+    /// provider was not answered.
+    pub fn was_refused(&self) -> bool {
+        self.status == AttemptStatus::Failed && self.failure != Some(Code::ProviderUnavailable)
+    }
+
     /// Sends an attempt once more, because the process that made it died. The provider needs as long to know
     /// of it as it did the first time.
     pub fn send_again(&mut self, now: Timestamp) {
@@ -162,6 +168,11 @@ impl Payment {
     /// What may still go back, in minor units.
     pub fn refundable_minor(&self) -> i64 {
         self.captured_minor - self.refund_pending_minor - self.refunded_minor
+    }
+
+    /// Whether all that came went back.
+    pub fn is_returned(&self) -> bool {
+        self.refundable_minor() == 0 && self.refund_pending_minor == 0
     }
 
     /// Where the money is, given the latest attempt.

@@ -1,8 +1,9 @@
 //! The janitor: asks providers what became of attempts whose outcome is not known.
 
 use handel_domain::{
+    Code,
     id::{AttemptId, CheckoutId, OrderId, TenantId},
-    payment::{Attempt, Report},
+    payment::{Attempt, Payment, Report},
 };
 use handel_ports::CrashPoint;
 use handel_store::{Row, StoreError, Transaction, statements, values};
@@ -107,9 +108,9 @@ impl Engine {
                 Ok::<_, Error>(sql::of_order(tx, tenant_id, order_id).await?)
             })
             .await?;
-        let Some(attempt) = found.and_then(|(_, latest)| latest) else { return Ok(None) };
+        let Some((payment, Some(attempt))) = found else { return Ok(None) };
         let report = self.ask(&attempt.provider, attempt.id).await?;
-        let (provider_says, agrees) = compare(&attempt, &report);
+        let (provider_says, agrees) = compare(&payment, &attempt, &report);
         Ok(Some(ProviderCheck {
             attempt_id: attempt.id,
             provider: attempt.provider,
@@ -146,11 +147,16 @@ impl Engine {
     }
 }
 
-fn compare(attempt: &Attempt, report: &Report) -> (&'static str, bool) {
+fn compare(payment: &Payment, attempt: &Attempt, report: &Report) -> (&'static str, bool) {
     use handel_domain::payment::AttemptStatus::{Failed, Processing, RequiresAction, Succeeded};
     match report {
         Report::Captured { amount, .. } => {
-            ("captured", attempt.status == Succeeded && amount.amount_minor == attempt.amount_minor)
+            let is_taken =
+                attempt.status == Succeeded && amount.amount_minor == attempt.amount_minor;
+            // Another amount pays nothing, and went back.
+            let is_returned =
+                attempt.failure == Some(Code::AmountMismatch) && payment.is_returned();
+            ("captured", is_taken || is_returned)
         }
         Report::Declined { .. } => ("declined", attempt.status == Failed),
         Report::Processing { .. } => ("processing", attempt.status == Processing),

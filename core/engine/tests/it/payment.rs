@@ -294,6 +294,20 @@ both_databases! {
         shop.settle().await;
     }
 
+    /// Goal: a charge of another amount is no disagreement once all of it went back.
+    async fn another_amount_that_went_back_is_no_disagreement(shop: TestShop) {
+        shop.payments.fail_charge(Fault::OtherAmount(5));
+        let done = ordered(shop, "tok_ok").await;
+        let check = async || {
+            let check = shop.engine.reconcile_order(&shop.staff(), done.order.id).await;
+            let check = check.expect("it can be asked").expect("it was tried");
+            (check.provider_says, check.agrees)
+        };
+        assert_eq!(check().await, ("captured".to_owned(), false), "it is still on its way back");
+        shop.settle().await;
+        assert_eq!((check().await, shop.kept_minor(done.order.id).await), (("captured".to_owned(), true), 0));
+    }
+
     /// Goal: what the shop and the provider say of the money is compared, and silence is not agreement.
     async fn reconciling_says_whether_both_agree(shop: TestShop) {
         let first = ordered(shop, "tok_declined").await;
