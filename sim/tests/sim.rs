@@ -54,6 +54,8 @@ fn fixed_seeds_keep_every_promise_although_everything_goes_wrong() {
         "disk in trouble",
         "codes that save something",
         "codes that are used up",
+        "totals that moved",
+        "totals charged as they were shown",
         "visits of programs",
         "checkouts given up",
     ] {

@@ -1,15 +1,19 @@
 //! Checkouts: a cart on its way to becoming an order.
 
+mod agreement;
+
 use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use self::agreement::check_total;
 pub use crate::buyer::{Buyer, Consent, DESTINATIONS_MAX, Destination, WithPayment};
 use crate::{
     cart::{Cart, CartLine},
     channel::Settings,
     id::{CartId, ChannelId, CheckoutId, OrderId, ProductId, VariantId},
+    money::{Currency, Money},
     origin::Origin,
     promotion::{self, AppliedDiscount, Deals, Outcome, RejectedCode, Rejection},
     refusal::{Code, FieldError, Refusal, Shortage},
@@ -66,6 +70,10 @@ pub struct Checkout {
     pub origin: Option<Origin>,
     /// The order that it became.
     pub order_id: Option<OrderId>,
+    /// The total of the latest answer to its owner; `None` before the first one. Only this total is charged where a
+    /// completion names none. It is no part of what the version counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown_total: Option<Money>,
     /// Grows with every change.
     pub version: i64,
     /// When it was created.
@@ -344,6 +352,7 @@ impl Checkout {
             buyer: Buyer::default(),
             origin: None,
             order_id: None,
+            shown_total: None,
             version: 1,
             created_at: now,
             updated_at: now,
@@ -493,10 +502,11 @@ impl Checkout {
     }
 
     /// Refuses to complete what is not complete, what relies on a code that others have used up, or what costs
-    /// another amount than the buyer agreed to.
+    /// another total than the buyer agreed to; see [`Checkout::check_agreed`].
     pub fn check_complete(
         &self,
         quote: &Quote,
+        currency: Currency,
         expected_total_minor: Option<i64>,
     ) -> Result<(), Refusal> {
         let missing = self.missing(quote);
@@ -519,17 +529,27 @@ impl Checkout {
             refusal.details.total_minor = Some(total_minor);
             return Err(refusal);
         }
-        if expected_total_minor.is_some_and(|expected| expected != total_minor) {
-            let mut refusal =
-                Refusal::new(Code::TotalsChanged, "the total is not the one that was agreed to");
-            refusal.details.total_minor = Some(total_minor);
-            return Err(refusal);
-        }
-        Ok(())
+        self.check_agreed(Money::new(total_minor, currency), expected_total_minor)
     }
 
     fn touch(&mut self, settings: &Settings, now: Timestamp) {
         self.updated_at = now;
         self.expires_at = now + SignedDuration::from_millis(settings.checkout_ttl_ms);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A checkout that lacks everything but a line.
+    pub(super) fn open_checkout() -> Checkout {
+        serde_json::from_str(
+            r#"{"id": "chk_00000000000000000000000001", "cart_id": "cart_00000000000000000000000001",
+                "cart_version": 1, "channel_id": "chn_00000000000000000000000001", "status": "open", "lines": [],
+                "buyer": {}, "order_id": null, "version": 1, "created_at": "1970-01-01T00:00:00Z",
+                "updated_at": "1970-01-01T00:00:00Z", "expires_at": "1970-01-01T04:00:00Z"}"#,
+        )
+        .expect("a valid checkout")
     }
 }

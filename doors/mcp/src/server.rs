@@ -30,7 +30,8 @@ pub(crate) const LISTS_TTL_MS: u64 = 300_000;
 const INSTRUCTIONS: &str = "\
 This is a shop. To buy: find variants with search_catalog, start with create_checkout, then follow its messages \
 with update_checkout (buyer, address, way of shipping) until the status is ready_for_complete, show the buyer the \
-totals, and after they agree call complete_checkout. Amounts are integers in minor units of the currency: 1999 in \
+totals, and after they agree call complete_checkout. If it answers totals_changed, nothing was bought: show the new \
+totals and ask again. Amounts are integers in minor units of the currency: 1999 in \
 USD is $19.99. Every call needs meta[\"ucp-agent\"].profile. Updates replace everything that was said before. If \
 the status is requires_escalation, give the buyer the continue_url. Never ask for the number of a card.";
 /// Methods with parameters that the library knows. A request for one of them that it cannot understand arrives

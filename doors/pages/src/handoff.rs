@@ -19,37 +19,36 @@ pub(crate) fn router() -> Router<Door> {
 
 #[derive(Template)]
 #[template(path = "continue.html")]
-struct TwoCartsPage {
+struct SharedCartPage {
     w: &'static Words,
     frame: Frame,
     text: String,
+    /// What becomes of the buyer's own cart; empty where there is none.
+    own: String,
     here: String,
 }
 
-/// Hands over at once, unless that would take a cart of the buyer's own out of the browser.
+/// Asks before a browser takes a cart over, because whoever made the link can see what is typed at its checkout. A
+/// browser that has the cart already goes on at once.
 ///
-/// Whoever opens the link may do so again until it expires: browsers load pages ahead, and people go back.
+/// The link can be opened again until it expires: browsers load pages ahead, and people go back.
 async fn arrive(
     State(door): State<Door>,
     PathParams(token): PathParams<String>,
     visit: Visit,
 ) -> Result<Response, Problem> {
     let handoff = accept(&door, &visit, &token).await?;
-    let shop = Shop::of(&door, &visit).await?;
-    let own = match &shop.cart {
-        Found::Open(owned) => &owned.view.cart,
-        Found::Nothing | Found::Ordered => return hand_over(&door, visit, handoff).await,
-    };
-    if own.id == handoff.cart_id || own.lines.is_empty() {
+    if matches!(visit.ctx.caller, Caller::Shopper(Some(own)) if own == handoff.cart_id) {
         return hand_over(&door, visit, handoff).await;
     }
+    let shop = Shop::of(&door, &visit).await?;
     let new = CartRef { token: handoff.cart_token.clone() };
     let new = match door.engine().get_cart(&visit.ctx, &new).await {
         Ok(owned) => owned.view.cart,
         Err(error) if error.code() == Code::CartUnknown => return Err(gone()),
         Err(error) => return Err(error.into()),
     };
-    Ok(ask(&door, &shop, own, &new, &token))
+    Ok(ask(&door, &shop, &new, &token))
 }
 
 /// The buyer chose the new cart.
@@ -70,12 +69,19 @@ async fn accept(door: &Door, visit: &Visit, token: &str) -> Result<Handoff, Prob
     })
 }
 
-/// Which of two carts it shall be.
-fn ask(door: &Door, shop: &Shop, own: &Cart, new: &Cart, token: &str) -> Response {
-    let page = TwoCartsPage {
+/// Whether the browser shall take the cart over, and give its own up if it has one.
+fn ask(door: &Door, shop: &Shop, new: &Cart, token: &str) -> Response {
+    let own = match &shop.cart {
+        Found::Open(owned) if !owned.view.cart.lines.is_empty() => {
+            ENGLISH.two_carts_text(items(&owned.view.cart))
+        }
+        Found::Open(_) | Found::Nothing | Found::Ordered => String::new(),
+    };
+    let page = SharedCartPage {
         w: &ENGLISH,
-        frame: shop.frame(door, ENGLISH.two_carts).private(),
-        text: ENGLISH.two_carts_text(items(new), items(own)),
+        frame: shop.frame(door, ENGLISH.shared_cart).private(),
+        text: ENGLISH.shared_cart_text(items(new)),
+        own,
         here: format!("/continue/{token}"),
     };
     show(door, StatusCode::OK, Privacy::Personal, &page)

@@ -177,8 +177,16 @@ words! {
     title_sold_out_ = "{} is sold out. Please remove it from your cart.";
     cart_changed = "Your cart has changed. Please check it once more before you pay.";
     total_changed_ = "The total has changed: it is now {}. You have not been charged. Please check your order once more.";
+    review_changed_ = "This has changed: {}. You have not been charged. Please check your order once more.";
+    part_email = "the e-mail address";
+    part_address = "the delivery address";
+    part_billing = "the billing address";
+    part_method = "the shipping method";
+    part_items = "the items";
+    part_any = "the checkout";
     form_used = "This form was already sent. Please check everything once more and send it again.";
-    order_kept_ = "Your order {} is reserved for you until {}. Choose another payment method to complete it.";
+    order_kept_ = "Your order {} is reserved for you until {}. Choose another payment method to complete it, or change it \
+                   below.";
     not_paid_heading = "Payment not completed";
 
     // Ways to pay.
@@ -218,12 +226,16 @@ words! {
     expired_text = "You have not been charged. Your cart is still here, so you can start again.";
     start_again = "Start again";
 
-    // A cart that somebody else filled, while the browser has one of its own.
-    two_carts = "You have another cart here";
-    two_carts_text_ = "This link leads to a cart with {}. Your own cart in this browser has {}. Only one of them can \
-                       stay here: if you continue with the new one, it replaces yours.";
-    take_new_cart = "Continue with the new cart";
+    // A cart that an assistant or another device filled.
+    shared_cart = "Continue with this cart?";
+    shared_cart_text_ = "This link leads to a cart with {} that your assistant or another device filled.";
+    shared_cart_warning = "Whoever made the link can see what you type at the checkout, such as your e-mail and \
+                           delivery address. Continue only if it comes from someone you trust.";
+    two_carts_text_ = "Your own cart in this browser has {}. Only one of them can stay here: if you continue, this \
+                       one replaces yours.";
+    take_shared_cart = "Continue with this cart";
     keep_own_cart = "Back to my own cart";
+    leave_shared_cart = "To the shop";
 
     // An order.
     keep_address = "Keep this address: it is the way back to your order.";
@@ -387,9 +399,14 @@ impl Words {
         }
     }
 
-    /// How many things are in the new cart and in the buyer's own.
-    pub(crate) fn two_carts_text(&self, new: i64, own: i64) -> String {
-        fill(self.two_carts_text_, &[&self.n_items(new), &self.n_items(own)])
+    /// How many items are in a cart that a link leads to.
+    pub(crate) fn shared_cart_text(&self, items: i64) -> String {
+        fill(self.shared_cart_text_, &[&self.n_items(items)])
+    }
+
+    /// How many items are in the buyer's own cart, which a shared one would replace.
+    pub(crate) fn two_carts_text(&self, own: i64) -> String {
+        fill(self.two_carts_text_, &[&self.n_items(own)])
     }
 
     pub(crate) fn discount_by_code(&self, title: &str, code: &str) -> String {
@@ -406,6 +423,10 @@ impl Words {
 
     pub(crate) fn title_sold_out(&self, title: &str) -> String {
         fill(self.title_sold_out_, &[title])
+    }
+
+    pub(crate) fn review_changed(&self, parts: &[&str]) -> String {
+        fill(self.review_changed_, &[&parts.join(", ")])
     }
 
     pub(crate) fn total_changed(&self, now: &str) -> String {

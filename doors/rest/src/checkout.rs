@@ -76,7 +76,8 @@ struct CheckoutBody {
     /// How it is paid.
     #[serde(default)]
     payment: Option<PaymentBody>,
-    /// The total that the buyer agreed to, in minor units. If it is another by now, nothing is bought.
+    /// The total that the buyer agreed to, in minor units; the one that an answer showed last if absent. If it is
+    /// another by now, also a lower one, nothing is bought.
     #[serde(default)]
     expected_total_minor: Option<i64>,
 }
@@ -104,7 +105,8 @@ struct CompleteBody {
     /// How it is paid; not needed where nothing is owed.
     #[serde(default)]
     payment: Option<PaymentBody>,
-    /// The total that the buyer agreed to, in minor units.
+    /// The total that the buyer agreed to, in minor units; the one that an answer showed last if absent. If it is
+    /// another by now, also a lower one, nothing is bought.
     #[serde(default)]
     expected_total_minor: Option<i64>,
 }
@@ -206,7 +208,7 @@ async fn update_checkout(
 /// Completes a checkout: one order and one charge, however often the request is sent.
 #[utoipa::path(post, path = "/checkout/{id}/complete", tag = "checkout", security(("cart_token" = [])),
     params(
-        ("id" = String, Path, description = "The checkout"),
+        ("id" = String, Path, description = "The checkout"), IfMatchOptional,
         ("Idempotency-Key" = String, Header, description = "Makes a repetition harmless"),
     ),
     request_body = CompleteBody, responses(
@@ -219,6 +221,8 @@ async fn update_checkout(
     (status = 404, description = "No such checkout, or not yours", body = ProblemBody,
         content_type = "application/problem+json"),
     (status = 409, description = "Not enough in stock, a code is used up, totals changed, or a payment is under way", body = ProblemBody,
+        content_type = "application/problem+json"),
+    (status = 412, description = "The checkout changed since", body = ProblemBody,
         content_type = "application/problem+json"),
     (status = 422, description = "Something is missing or wrong, or the key was used for another request",
         body = ProblemBody, content_type = "application/problem+json"),
@@ -233,7 +237,8 @@ async fn complete_checkout(
     let CompleteBody { payment, expected_total_minor } = request.body;
     let payment = payment.map(PaymentChoice::from);
     let said = WithPayment::default();
-    let complete = Complete { checkout_id, payment, said, expected_total_minor };
+    let expected_version = expected_version(&request.headers)?;
+    let complete = Complete { checkout_id, payment, said, expected_total_minor, expected_version };
     completed(door.engine().complete_checkout(&request.ctx, complete).await?)
 }
 

@@ -83,7 +83,7 @@ pub(crate) async fn update(
     let mut tries = 0;
     let (before, changed) = loop {
         tries += 1;
-        let before = engine.get_checkout(&call.ctx, id).await.map_err(problem)?;
+        let before = engine.peek_checkout(&call.ctx, id).await.map_err(problem)?;
         let replace = replacement(&compat, &before, call.read()?)?;
         match engine.replace_checkout(&call.ctx, replace).await {
             Err(error) if is_stale(&error) && tries < TRIES => {}
@@ -107,13 +107,15 @@ pub(crate) async fn complete(
 ) -> Result<Response, Problem> {
     let engine = compat.door.engine();
     let choice = payment::choice(&call.body)?;
-    let before = engine.get_checkout(&call.ctx, id).await.map_err(problem)?;
+    let before = engine.peek_checkout(&call.ctx, id).await.map_err(problem)?;
     let was_completed = view::status(&before, compat.door.system().now()) == "completed";
     let complete = Complete {
         checkout_id: id,
         payment: Some(choice),
         said: WithPayment::default(),
+        // The version has no member for it: the total of the latest answer is the one that is charged.
         expected_total_minor: None,
+        expected_version: None,
     };
     let completed = engine.complete_checkout(&call.ctx, complete).await.map_err(problem)?;
     if was_completed && !completed.replayed {

@@ -164,12 +164,21 @@ impl Served {
         body
     }
 
-    /// Puts units of a variant into a new cart and returns its token.
+    /// Puts units of a variant into a new cart, has the shop show what it costs, and returns its token.
     pub async fn cart_with(&self, sku: &str, quantity: u32) -> String {
         let add = self.request(Method::POST, "/api/v1/cart/items");
         let (status, cart) = answer(add.json(&json!({ "sku": sku, "quantity": quantity }))).await;
         assert_eq!(status, 201, "{cart}");
-        cart["token"].as_str().expect("a cart has a token").to_owned()
+        let token = cart["token"].as_str().expect("a cart has a token").to_owned();
+        let (status, checkout) = answer(self.quote(&token)).await;
+        assert_eq!(status, 201, "{checkout}");
+        token
+    }
+
+    /// The request whose answer shows a buyer what a cart costs. Only that is charged.
+    pub fn quote(&self, cart_token: &str) -> RequestBuilder {
+        let request = self.request(Method::POST, "/api/v1/checkout");
+        request.header("Cart-Token", cart_token).json(&buyer())
     }
 
     /// The request that buys a cart.
@@ -179,17 +188,12 @@ impl Served {
 
     /// The same with another key.
     pub fn buy_with_key(&self, cart_token: &str, payment_token: &str, key: &str) -> RequestBuilder {
-        let address = json!({
-            "name": "Ada Buyer", "line1": "1 Main Street", "city": "Springfield", "region": "NY",
-            "postal_code": "10001", "country": "US",
-        });
+        let mut body = buyer();
+        body["payment"] = json!({ "token": payment_token });
         self.request(Method::POST, "/api/v1/checkout")
             .header("Cart-Token", cart_token)
             .header("Idempotency-Key", key)
-            .json(&json!({
-                "email": "ada@buyer.example", "shipping_address": address,
-                "shipping_method": "standard", "payment": { "token": payment_token },
-            }))
+            .json(&body)
     }
 
     /// Sends a signal to the server.
@@ -259,4 +263,16 @@ pub async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
 /// The file of products that imports are tried with.
 pub fn sample() -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/products.csv").display().to_string()
+}
+
+/// What a buyer says.
+fn buyer() -> Value {
+    json!({
+        "email": "ada@buyer.example",
+        "shipping_address": {
+            "name": "Ada Buyer", "line1": "1 Main Street", "city": "Springfield", "region": "NY",
+            "postal_code": "10001", "country": "US",
+        },
+        "shipping_method": "standard",
+    })
 }

@@ -6,8 +6,9 @@ use std::{
     time::Duration,
 };
 
-use handel_domain::{Code, refusal::Kind};
+use handel_domain::{Code, id::CheckoutId, refusal::Kind};
 
+use super::shown::{Shown, Verdict};
 use crate::{
     dice::Dice,
     door::{Answer, Call, Door, Money, Reply, Request, Who},
@@ -26,6 +27,7 @@ pub struct Caller {
     pub door: Door,
     keys: Mutex<BTreeMap<String, Told>>,
     keys_made: Mutex<u64>,
+    shown: Mutex<Shown>,
 }
 
 /// The first final reply to a key, and what was asked.
@@ -41,14 +43,23 @@ impl Caller {
         let dice = Dice::new(world.seed, &name);
         let open = world.doors.among(doors);
         let door = *open.get(dice.index(open.len()))?;
-        Some(Self { world, dice, name, door, keys: Mutex::default(), keys_made: Mutex::default() })
+        Some(Self::at(world, dice, name, door))
     }
 
     /// Somebody of the house, for whom there is always a way in.
     pub fn of_house(world: Arc<World>, name: String) -> Self {
         let dice = Dice::new(world.seed, &name);
-        let door = Door::Engine;
-        Self { world, dice, name, door, keys: Mutex::default(), keys_made: Mutex::default() }
+        Self::at(world, dice, name, Door::Engine)
+    }
+
+    fn at(world: Arc<World>, dice: Dice, name: String, door: Door) -> Self {
+        let (keys, keys_made, shown) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { world, dice, name, door, keys, keys_made, shown }
+    }
+
+    /// Several requests about a checkout are about to be under way at once.
+    pub fn doubt(&self, checkout: CheckoutId) {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).doubt(checkout);
     }
 
     /// A key that was not used before, and too long to be guessed.
@@ -96,6 +107,7 @@ impl Caller {
         }
         world.judge(request, &answer);
         self.compare(request, &answer);
+        self.agree(request, &answer);
         answer
     }
 
@@ -117,6 +129,22 @@ impl Caller {
     /// A request of this caller.
     pub fn request(&self, who: Who, key: Option<String>, call: Call) -> Request {
         Request { who, door: self.door, key, call }
+    }
+
+    /// Holds what was charged against what was shown last.
+    fn agree(&self, request: &Request, answer: &Answer) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        match shown.see(request, answer) {
+            Verdict::Nothing => {}
+            Verdict::Agreed => self.world.trace.count("totals charged as they were shown"),
+            Verdict::Charged { shown_minor, charged_minor } => self.world.trace.violation(format!(
+                "{} was shown {shown_minor:?} and charged {charged_minor}: {request:?}",
+                self.name
+            )),
+        }
+        if matches!(answer, Answer::Refused(no) if no.code == Code::TotalsChanged) {
+            self.world.trace.count("totals that moved");
+        }
     }
 
     /// Holds an answer against what was said before to the same key.

@@ -5,6 +5,7 @@ mod courier;
 pub mod goods;
 mod program;
 mod shopper;
+mod shown;
 mod staff;
 
 use std::{str::FromStr, sync::Arc, time::Duration};

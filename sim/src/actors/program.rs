@@ -142,7 +142,8 @@ impl Program {
         let call = Call::Complete {
             checkout: view.id,
             token: token.to_owned(),
-            expected_total_minor: self.caller.door.takes_totals().then_some(agreed_minor),
+            expected_total_minor: (self.caller.door.takes_totals() && self.caller.dice.percent(50))
+                .then_some(agreed_minor),
         };
         self.caller.request(self.who.clone(), Some(self.caller.fresh_key()), call)
     }
@@ -155,6 +156,12 @@ impl Program {
             let answer = self.caller.insist(&request).await;
             if matches!(&answer, Answer::Refused(no) if no.code == Code::PromotionUsedUp) {
                 self.caller.world.trace.count("codes that are used up");
+            }
+            if matches!(&answer, Answer::Refused(no) if no.code == Code::TotalsChanged)
+                && self.caller.dice.percent(60)
+            {
+                // Agrees to what the answer showed, without reading again.
+                continue;
             }
             let Some(purchase) = answer.purchase() else { return last };
             self.check(view, &purchase);
@@ -187,6 +194,7 @@ impl Program {
     /// Completes and gives up in the same moment: one of both may happen.
     async fn change_its_mind_at_once(&self, view: &Checkout, token: &str) -> Option<Purchase> {
         let request = self.completing(view, token);
+        self.caller.doubt(view.id);
         let completing = self.caller.insist(&request);
         let (answer, gave_up) = join(completing, self.give_up(view.id)).await;
         let purchase = answer.purchase()?;
@@ -197,14 +205,10 @@ impl Program {
         Some(purchase)
     }
 
-    /// An order is what its program saw, line by line, at the price that it agreed to.
+    /// An order is what its program saw, line by line. That it costs what was shown is held against every answer.
     fn check(&self, view: &Checkout, purchase: &Purchase) {
         let Some(sold) = &purchase.goods else { return };
-        let is_agreed = match self.caller.door.takes_totals() {
-            true => *sold == view.goods,
-            false => sold.lines == view.goods.lines,
-        };
-        if !is_agreed {
+        if sold.lines != view.goods.lines {
             let sentence = format!("{} is not sold as its program agreed to", view.id);
             self.caller.world.trace.violation(sentence);
         }

@@ -190,7 +190,7 @@ impl Shopper {
         &self,
         cart: &Mine,
         checkout: CheckoutId,
-        expected_total_minor: Option<i64>,
+        mut expected_total_minor: Option<i64>,
     ) -> Option<Bought> {
         let who = Who::Shopper(Some(cart.clone()));
         let mut last = None;
@@ -203,6 +203,11 @@ impl Shopper {
             if matches!(&answer, Answer::Refused(no) if no.code == Code::PromotionUsedUp) {
                 self.caller.world.trace.count("codes that are used up");
                 return last;
+            }
+            if moved(&answer) && self.caller.dice.percent(60) {
+                // Agrees to what the refusal showed, without reading again.
+                expected_total_minor = None;
+                continue;
             }
             let Some(purchase) = answer.purchase() else { return last };
             let is_declined = purchase.is_declined();
@@ -225,8 +230,12 @@ impl Shopper {
         let call = Call::Submit { buyer: self.buyer(), token: token.clone() };
         let who = Who::Shopper(Some(cart.clone()));
         let request = self.caller.request(who, Some(self.caller.fresh_key()), call);
-        let purchase = self.send(&request).await.purchase()?;
-        Some(Bought { purchase, token })
+        let mut answer = self.send(&request).await;
+        if moved(&answer) && self.caller.dice.percent(80) {
+            // Nothing was shown before; the refusal did.
+            answer = self.send(&request).await;
+        }
+        Some(Bought { purchase: answer.purchase()?, token })
     }
 
     /// Sends what buys: some send it several times at once, or once more although it was answered.
@@ -246,6 +255,9 @@ impl Shopper {
     }
 
     async fn at_once(&self, request: &Request, copies: u64) -> Answer {
+        if let Call::Complete { checkout, .. } = request.call {
+            self.caller.doubt(checkout);
+        }
         // Some copies forget which key the first one had: the shop must still sell once.
         let forgets = self.caller.dice.percent(30);
         let requests: Vec<Request> = (0..copies)
@@ -312,6 +324,11 @@ impl Shopper {
         let see = self.caller.request(who, None, Call::SeeOrder { order });
         self.caller.ask(&see).await;
     }
+}
+
+/// Whether nothing was bought because the total is another one than was shown.
+fn moved(answer: &Answer) -> bool {
+    matches!(answer, Answer::Refused(no) if no.code == Code::TotalsChanged)
 }
 
 fn cart_of(answer: Answer) -> Option<Cart> {

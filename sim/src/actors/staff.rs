@@ -27,7 +27,9 @@ impl Clerk {
         while !self.0.world.is_closing() {
             self.0.think(2_000, 40_000).await;
             match self.0.dice.below(100) {
-                0..14 => self.price().await,
+                0..12 => self.price().await,
+                12 => self.shipping().await,
+                13 => self.promotion().await,
                 14..32 => self.count().await,
                 32..40 => self.cancel().await,
                 40..90 => self.fulfill().await,
@@ -58,6 +60,16 @@ impl Clerk {
         let price_minor = (good.price_minor * self.0.dice.range(50, 150) / 100).max(1);
         let prices = goods::Good::prices(price_minor);
         self.say(Call::SetPrice { sku: good.sku.to_owned(), prices }).await;
+    }
+
+    async fn shipping(&self) {
+        let amount_minor = self.0.dice.range(0, 12) * 70;
+        self.say(Call::SetShipping { amount_minor }).await;
+    }
+
+    async fn promotion(&self) {
+        let minimum_minor = self.0.dice.range(1, 8) * 1_000;
+        self.say(Call::SetFreeShipping { minimum_minor }).await;
     }
 
     async fn count(&self) {

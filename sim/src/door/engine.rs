@@ -149,7 +149,9 @@ async fn serve_anybody(engine: &Engine, ctx: &Context, call: Call) -> Said {
         }
         Call::Complete { checkout: checkout_id, token, expected_total_minor } => {
             let (payment, said) = (pays(token), WithPayment::default());
-            let complete = Complete { checkout_id, payment, said, expected_total_minor };
+            let expected_version = None;
+            let complete =
+                Complete { checkout_id, payment, said, expected_total_minor, expected_version };
             once(&engine.complete_checkout(ctx, complete).await?, told::purchase)
         }
         Call::SeeOrder { order } => {

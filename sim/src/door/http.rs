@@ -123,6 +123,7 @@ impl Received {
         }
         let mut refusal = Refusal::new(code, problem.detail);
         refusal.details.order_id = problem.order_id;
+        refusal.details.total_minor = problem.total_minor;
         Ok(refusal)
     }
 
@@ -146,4 +147,5 @@ struct Problem {
     code: String,
     detail: String,
     order_id: Option<OrderId>,
+    total_minor: Option<i64>,
 }

@@ -40,7 +40,9 @@ def checkout(of_cart, more):
 
 product = send("GET", "/products/trail-map").json()
 category = send("POST", "/admin/categories", {"name": "Maps of today"}, STAFF).json()
-order = checkout(cart(), {"payment": {"token": "tok_ok"}})["order"]
+bought_cart = cart()
+total = checkout(bought_cart, {})["total_minor"]
+order = checkout(bought_cart, {"payment": {"token": "tok_ok"}, "expected_total_minor": total})["order"]
 open_cart = cart()
 open_checkout = checkout(open_cart, {})
 key = send("POST", "/admin/keys", {"name": "spare", "scopes": ["orders:read"]}, STAFF).json()

@@ -8,7 +8,7 @@ use handel_store::Transaction;
 use jiff::Timestamp;
 
 use super::{CheckoutView, check_owner, prepare::write, sql, unknown, view};
-use crate::{Context, Engine, Error, Once, channel::Which, stock};
+use crate::{Context, Engine, Error, Once, channel::Which, order::Ending, stock};
 
 impl Engine {
     /// Gives a checkout up. An order that waits for money is canceled with it, and its stock is free again.
@@ -60,7 +60,7 @@ impl Engine {
         check_owner(ctx, &seen)?;
         // An order is locked before its cart and checkout, as everywhere.
         if let Some(order_id) = seen.order_id {
-            self.cancel_waiting_order(tx, ctx, order_id, now).await?;
+            self.cancel_waiting_order(tx, ctx, order_id, Ending::GivenUp, now).await?;
         }
         let found = sql::lock_with_cart(tx, tenant_id, id).await?;
         let (mut checkout, _) = found.ok_or_else(unknown)?;

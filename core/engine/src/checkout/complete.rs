@@ -11,7 +11,7 @@ use handel_domain::{Code, Refusal, checkout::WithPayment, id::CartId, payment::R
 use handel_ports::{Charge, CrashPoint};
 use handel_store::Transaction;
 
-use super::{Complete, Completion, PaymentChoice, Submit};
+use super::{Complete, Completion, PaymentChoice, Submit, prepare::Draft};
 use crate::{
     Context, Engine, Error, Once,
     idempotency::{self, Known},
@@ -42,6 +42,7 @@ impl Engine {
                 payment: submit.payment,
                 said: WithPayment::default(),
                 expected_total_minor: submit.expected_total_minor,
+                expected_version: None,
             };
             engine.complete_here(ctx, complete).await
         })
@@ -87,8 +88,9 @@ impl Engine {
                 if let Known::Done(completion) = idempotency::look_up(tx, &context, now).await? {
                     return Ok(Prepared::Done(Box::new(completion)));
                 }
-                let (checkout, _) =
+                let (Draft { mut checkout, saving }, _) =
                     engine.prepare(tx, &context, cart_id, buyer.clone(), now).await?;
+                saving.run(tx, context.tenant_id, &mut checkout).await?;
                 Ok::<_, Error>(Prepared::Checkout(checkout.id))
             })
             .await

@@ -1,10 +1,12 @@
 //! Checkouts: from a cart to an order.
 
 mod cancel;
+mod change;
 mod complete;
 mod open;
 mod prepare;
 mod replace;
+mod shown;
 pub(crate) mod sql;
 mod view;
 
@@ -20,7 +22,9 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use cancel::save_canceled;
 pub use open::OpenCheckout;
+pub(crate) use prepare::write;
 pub use replace::ReplaceCheckout;
+pub(crate) use shown::show_total;
 pub use view::{CheckoutView, Preselected};
 
 use crate::{CartRef, Context, Scope, context::Caller};
@@ -49,8 +53,11 @@ pub struct Complete {
     /// What is said of the buyer with the payment. It is kept with the order, and only with it: a refusal leaves the
     /// checkout as it was, and what became an order before learns nothing new.
     pub said: WithPayment,
-    /// The total that the buyer agreed to, in minor units. If it is another by now, nothing is bought.
+    /// The total that the buyer agreed to, in minor units; the one that was shown to the owner last where none is
+    /// named. If it is another by now, nothing is bought.
     pub expected_total_minor: Option<i64>,
+    /// The version of the checkout that the buyer reviewed. If an open one has another by now, nothing is bought.
+    pub expected_version: Option<i64>,
 }
 
 /// Makes a checkout from a cart and completes it at once.
@@ -62,7 +69,8 @@ pub struct Submit {
     pub buyer: handel_domain::checkout::Buyer,
     /// How it is paid.
     pub payment: Option<PaymentChoice>,
-    /// The total that the buyer agreed to, in minor units.
+    /// The total that the buyer agreed to, in minor units; the one that was shown to the owner last where none is
+    /// named.
     pub expected_total_minor: Option<i64>,
 }
 
@@ -133,10 +141,19 @@ pub(crate) fn unknown() -> Refusal {
 /// scope see all.
 pub(crate) fn check_owner(ctx: &Context, checkout: &Checkout) -> Result<(), Refusal> {
     match &ctx.caller {
-        Caller::Shopper(Some(cart_id)) if *cart_id == checkout.cart_id => Ok(()),
-        Caller::Agent { .. } if ctx.is_agent(checkout.agent()) => Ok(()),
-        Caller::Shopper(_) | Caller::Agent { .. } => Err(unknown()),
+        Caller::Shopper(_) | Caller::Agent { .. } if !is_owner(ctx, checkout) => Err(unknown()),
+        Caller::Shopper(_) | Caller::Agent { .. } => Ok(()),
         _ if ctx.allows(Scope::OrdersWrite) => Ok(()),
         _ => Err(unknown()),
+    }
+}
+
+/// Whether the caller is one of those for whom the checkout is bought: the shopper who holds its cart's token, or
+/// the agent that opened it.
+fn is_owner(ctx: &Context, checkout: &Checkout) -> bool {
+    match &ctx.caller {
+        Caller::Shopper(cart_id) => *cart_id == Some(checkout.cart_id),
+        Caller::Agent { .. } => ctx.is_agent(checkout.agent()),
+        _ => false,
     }
 }

@@ -15,7 +15,7 @@ use super::{
     CheckoutView,
     prepare::{Said, hold, write},
     sql,
-    view::{view, with_prices},
+    view::with_prices,
 };
 use crate::{
     Basket, Context, Engine, Error, Once,
@@ -29,7 +29,8 @@ use crate::{
 pub struct OpenCheckout {
     /// The cart that it is made from; a new one for the basket if none is named.
     pub cart_id: Option<CartId>,
-    /// What is bought. Needed without a cart; what a cart holds goes before it.
+    /// What is bought. Needed without a cart. What a cart holds goes before it: its items always, its codes where it
+    /// has some.
     pub basket: Option<Basket>,
     /// What the buyer says. What the cart says goes before it.
     pub buyer: Buyer,
@@ -67,11 +68,14 @@ impl Engine {
             return Err(Refusal::field("/items", "are needed where no cart is named").into());
         }
         let (engine, context) = (self.clone(), ctx.clone());
-        self.write_once(ctx, async move |tx, now| {
+        self.answer_once(ctx, async move |tx, now| {
             let ctx = &context;
             let said = Said { buyer: open.buyer.clone(), origin: origin.clone() };
             match (open.cart_id, &open.basket) {
-                (Some(cart_id), _) => engine.open_from_cart(tx, ctx, cart_id, said, now).await,
+                (Some(cart_id), basket) => {
+                    let codes = basket.as_ref().map_or(&[][..], |basket| &basket.codes[..]);
+                    engine.open_from_cart(tx, ctx, (cart_id, codes), said, now).await
+                }
                 (None, basket) => {
                     let basket = basket.clone().unwrap_or_default();
                     engine.open_from_basket(tx, ctx, &basket, said, now).await
@@ -85,25 +89,24 @@ impl Engine {
         &self,
         tx: &mut Transaction<'_>,
         ctx: &Context,
-        cart_id: CartId,
+        (cart_id, codes): (CartId, &[String]),
         said: Said,
         now: Timestamp,
     ) -> Result<CheckoutView, Error> {
-        let (cart, market) = self.lock_cart(tx, ctx.tenant_id, cart_id).await?;
+        let (mut cart, market) = self.lock_cart(tx, ctx.tenant_id, cart_id).await?;
         let channel = &market.channel;
         cart::check_owner(ctx, &cart)?;
+        if cart.codes.is_empty() && !codes.is_empty() {
+            cart.set_codes(codes, &channel.settings, now)?;
+            write(tx, vec![cart::sql::update(ctx.tenant_id, &mut cart)]).await?;
+        }
         let mut buyer = said.buyer.checked(&channel.settings)?;
         buyer.merge(cart.buyer.clone());
         let said = Said { buyer, ..said };
-        let (mut checkout, is_new) =
-            self.checkout_of(tx, ctx, &cart, &channel.settings, said, now).await?;
-        checkout.check_open(now)?;
-        if checkout.leave_out_unknown_method(&channel.settings) {
-            let save = sql::update(ctx.tenant_id, &mut checkout);
-            write(tx, vec![save]).await?;
-        }
-        let view = view(tx, ctx.tenant_id, checkout, &market, now).await?;
-        let view = CheckoutView { is_new, ..view };
+        let mut draft = self.checkout_of(tx, ctx, &cart, &channel.settings, said, now).await?;
+        draft.checkout.check_open(now)?;
+        draft.checkout.leave_out_unknown_method(&channel.settings);
+        let view = self.save_and_view(tx, ctx, draft, &market, now).await?;
         view.quote.check_sellable()?;
         self.check_payable(view.quote.totals.total_minor)?;
         hold_what_there_is(tx, ctx, &view, channel, now).await?;
@@ -127,7 +130,9 @@ impl Engine {
         let mut checkout = Checkout::create(id, &cart, said.buyer, &channel.settings, now)?;
         checkout.origin = said.origin;
         checkout.leave_out_unknown_method(&channel.settings);
-        let view = CheckoutView { is_new: true, ..with_prices(checkout, &prices, &market, now)? };
+        let view = with_prices(checkout, &prices, &market, now)?;
+        let mut view = CheckoutView { is_new: true, ..view };
+        view.show_to(ctx);
         view.quote.check_sellable()?;
         self.check_payable(view.quote.totals.total_minor)?;
         let checkout = sql::insert(tenant_id, &view.checkout);

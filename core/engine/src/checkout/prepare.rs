@@ -7,14 +7,14 @@ use handel_domain::{
     cart::Cart,
     channel::{Channel, Settings},
     checkout::{Buyer, Checkout, CheckoutStatus},
-    id::{CartId, CheckoutId, CheckoutKind},
+    id::{CartId, CheckoutId, CheckoutKind, TenantId},
     origin::Origin,
     text::Slug,
 };
 use handel_store::{Bound, Transaction};
 use jiff::Timestamp;
 
-use super::{CheckoutView, check_owner, sql, unknown, view};
+use super::{CheckoutView, change::Target, check_owner, sql, unknown, view};
 use crate::{
     CartRef, Context, Engine, Error, Once,
     channel::{Market, Which},
@@ -30,16 +30,18 @@ impl Engine {
         buyer: Buyer,
     ) -> Result<Once<CheckoutView>, Error> {
         let (engine, context, cart_id) = (self.clone(), ctx.clone(), self.cart_id(cart)?);
-        self.write_once(ctx, async move |tx, now| {
-            let (checkout, market) =
-                engine.prepare(tx, &context, cart_id, buyer.clone(), now).await?;
-            checkout.check_open(now)?;
-            engine.hold_and_view(tx, &context, checkout, &market, now).await
+        self.answer_once(ctx, async move |tx, now| {
+            let (draft, market) = engine.prepare(tx, &context, cart_id, buyer.clone(), now).await?;
+            draft.checkout.check_open(now)?;
+            let view = engine.save_and_view(tx, &context, draft, &market, now).await?;
+            hold(tx, &context, &view, &market.channel, now).await?;
+            Ok(view)
         })
         .await
     }
 
-    /// Takes in what the buyer says; parts that are absent stay as they were.
+    /// Takes in what the buyer says; parts that are absent stay as they were. An order that waits because its payment
+    /// failed is canceled for that.
     pub async fn update_checkout(
         &self,
         ctx: &Context,
@@ -48,23 +50,24 @@ impl Engine {
         expected_version: Option<i64>,
     ) -> Result<Once<CheckoutView>, Error> {
         let (engine, context) = (self.clone(), ctx.clone());
-        self.write_once(ctx, async move |tx, now| {
+        self.change_once(ctx, Target { id, expected_version }, async move |tx, expected, now| {
             let mut checkout = sql::lock(tx, context.tenant_id, id).await?.ok_or_else(unknown)?;
             check_owner(&context, &checkout)?;
             checkout.check_open(now)?;
-            crate::check_version(checkout.version, expected_version)?;
+            crate::check_version(checkout.version, expected)?;
             let market =
                 engine.market(tx, context.tenant_id, Which::Id(checkout.channel_id)).await?;
             checkout.update(buyer.clone(), &market.channel.settings, now)?;
-            let save = sql::update(context.tenant_id, &mut checkout);
-            write(tx, vec![save]).await?;
-            engine.hold_and_view(tx, &context, checkout, &market, now).await
+            let draft = Draft { checkout, saving: Saving::Changed };
+            let view = engine.save_and_view(tx, &context, draft, &market, now).await?;
+            hold(tx, &context, &view, &market.channel, now).await?;
+            Ok(view)
         })
         .await
     }
 
-    /// The checkout of a cart, with its lines and the buyer's words as they are now. One that became an
-    /// order is returned as it is.
+    /// The checkout of a cart, with its lines and the buyer's words as they are now; still to be saved. One that
+    /// became an order is returned as it is.
     pub(super) async fn prepare(
         &self,
         tx: &mut Transaction<'_>,
@@ -72,14 +75,14 @@ impl Engine {
         cart_id: CartId,
         buyer: Buyer,
         now: Timestamp,
-    ) -> Result<(Checkout, Arc<Market>), Error> {
+    ) -> Result<(Draft, Arc<Market>), Error> {
         let (cart, market) = self.lock_cart(tx, ctx.tenant_id, cart_id).await?;
         let (settings, said) = (&market.channel.settings, Said { buyer, origin: None });
-        let (checkout, _) = self.checkout_of(tx, ctx, &cart, settings, said, now).await?;
-        Ok((checkout, market))
+        let draft = self.checkout_of(tx, ctx, &cart, settings, said, now).await?;
+        Ok((draft, market))
     }
 
-    /// The same for a cart that is locked, and whether the checkout is a new one.
+    /// The same for a cart that is locked.
     pub(super) async fn checkout_of(
         &self,
         tx: &mut Transaction<'_>,
@@ -88,12 +91,13 @@ impl Engine {
         settings: &Settings,
         said: Said,
         now: Timestamp,
-    ) -> Result<(Checkout, bool), Error> {
-        let (tenant_id, Said { buyer, mut origin }) = (ctx.tenant_id, said);
-        let existing = sql::lock_of_cart(tx, tenant_id, cart.id).await?;
-        let mut saves: Vec<Bound> = Vec::new();
-        let (checkout, is_new) = match existing {
-            Some(checkout) if checkout.status == CheckoutStatus::Completed => (checkout, false),
+    ) -> Result<Draft, Error> {
+        let Said { buyer, mut origin } = said;
+        let existing = sql::lock_of_cart(tx, ctx.tenant_id, cart.id).await?;
+        Ok(match existing {
+            Some(checkout) if checkout.status == CheckoutStatus::Completed => {
+                Draft { checkout, saving: Saving::Kept }
+            }
             Some(mut checkout) if checkout.expires_at > now => {
                 checkout.refresh(cart, settings, now)?;
                 checkout.update(buyer, settings, now)?;
@@ -101,17 +105,15 @@ impl Engine {
                 if ctx.agent().is_some() {
                     checkout.origin = origin.or(checkout.origin);
                 }
-                saves.push(sql::update(tenant_id, &mut checkout));
-                (checkout, false)
+                Draft { checkout, saving: Saving::Changed }
             }
-            expired => {
-                if let Some(mut expired) = expired {
+            mut expired => {
+                if let Some(expired) = &mut expired {
                     expired.status = CheckoutStatus::Canceled;
                     // A person goes on with what a program began.
                     if ctx.agent().is_none() {
                         origin = expired.origin.clone().or(origin);
                     }
-                    saves.push(sql::update(tenant_id, &mut expired));
                 }
                 // A program that made the cart sees what becomes of it.
                 let agent = cart.agent.clone();
@@ -119,26 +121,62 @@ impl Engine {
                 let id = self.system().mint::<CheckoutKind>(now);
                 let mut checkout = Checkout::create(id, cart, buyer, settings, now)?;
                 checkout.origin = origin.or(maker);
-                saves.push(sql::insert(tenant_id, &checkout));
-                (checkout, true)
+                Draft { checkout, saving: Saving::New { expired: expired.map(Box::new) } }
             }
-        };
-        write(tx, saves).await?;
-        Ok((checkout, is_new))
+        })
     }
 
-    async fn hold_and_view(
+    /// Saves a checkout with the total that the answer shows.
+    pub(super) async fn save_and_view(
         &self,
         tx: &mut Transaction<'_>,
         ctx: &Context,
-        checkout: Checkout,
+        draft: Draft,
         market: &Market,
         now: Timestamp,
     ) -> Result<CheckoutView, Error> {
-        let view = view::view(tx, ctx.tenant_id, checkout, market, now).await?;
+        let Draft { checkout, saving } = draft;
+        let is_new = matches!(saving, Saving::New { .. });
+        let mut view = view::view(tx, ctx.tenant_id, checkout, market, now).await?;
         self.check_payable(view.quote.totals.total_minor)?;
-        hold(tx, ctx, &view, &market.channel, now).await?;
-        Ok(view)
+        view.show_to(ctx);
+        saving.run(tx, ctx.tenant_id, &mut view.checkout).await?;
+        Ok(CheckoutView { is_new, ..view })
+    }
+}
+
+/// A checkout that is still to be saved.
+pub(super) struct Draft {
+    pub(super) checkout: Checkout,
+    pub(super) saving: Saving,
+}
+
+/// How a checkout is saved.
+pub(super) enum Saving {
+    /// It is as it was.
+    Kept,
+    /// It changed.
+    Changed,
+    /// It is a new one, perhaps after one that expired.
+    New { expired: Option<Box<Checkout>> },
+}
+
+impl Saving {
+    pub(super) async fn run(
+        self,
+        tx: &mut Transaction<'_>,
+        tenant_id: TenantId,
+        checkout: &mut Checkout,
+    ) -> Result<(), Error> {
+        let bounds = match self {
+            Self::Kept => return Ok(()),
+            Self::Changed => vec![sql::update(tenant_id, checkout)],
+            Self::New { expired } => {
+                let ended = expired.map(|mut expired| sql::update(tenant_id, &mut expired));
+                ended.into_iter().chain([sql::insert(tenant_id, checkout)]).collect()
+            }
+        };
+        write(tx, bounds).await
     }
 }
 
@@ -175,7 +213,7 @@ fn check_shipping(view: &CheckoutView) -> Result<(), Refusal> {
 }
 
 /// Writes rows that must each change exactly one.
-pub(super) async fn write(tx: &mut Transaction<'_>, bounds: Vec<Bound>) -> Result<(), Error> {
+pub(crate) async fn write(tx: &mut Transaction<'_>, bounds: Vec<Bound>) -> Result<(), Error> {
     if tx.run_all(bounds).await?.iter().any(|changed| *changed != 1) {
         return Err(tx.restart().into());
     }

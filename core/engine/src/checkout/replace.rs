@@ -3,8 +3,8 @@
 use handel_domain::{checkout::Buyer, id::CheckoutId, origin::Origin};
 
 use super::{
-    CheckoutView, check_owner, open::hold_what_there_is, prepare::write, sql, unknown,
-    view::with_prices,
+    CheckoutView, change::Target, check_owner, open::hold_what_there_is, prepare::write, sql,
+    unknown, view::with_prices,
 };
 use crate::{
     Basket, Context, Engine, Error, Once,
@@ -30,8 +30,8 @@ pub struct ReplaceCheckout {
 impl Engine {
     /// Replaces the lines and the buyer of an open checkout, and what its cart holds.
     ///
-    /// Refuses a checkout that became an order, even while that waits for money: nobody gets what they did not
-    /// agree to. Too little stock does not refuse it: the view shows what is short.
+    /// An order of it that waits because its payment failed is canceled for that. Refuses a checkout whose payment may
+    /// still take the money, or took it: nobody gets what they did not agree to. Too little stock does not refuse it: the view shows what is short.
     pub async fn replace_checkout(
         &self,
         ctx: &Context,
@@ -40,13 +40,14 @@ impl Engine {
         let said = replace.origin.clone().map(|origin| self.own_origin(ctx, origin)).transpose()?;
         let said = said.flatten();
         let (engine, context) = (self.clone(), ctx.clone());
-        self.write_once(ctx, async move |tx, now| {
+        let (id, expected_version) = (replace.checkout_id, replace.expected_version);
+        self.change_once(ctx, Target { id, expected_version }, async move |tx, expected, now| {
             let (tenant_id, ctx) = (context.tenant_id, &context);
             let found = sql::lock_with_cart(tx, tenant_id, replace.checkout_id).await?;
             let (mut checkout, cart) = found.ok_or_else(unknown)?;
             check_owner(ctx, &checkout)?;
             checkout.check_open(now)?;
-            crate::check_version(checkout.version, replace.expected_version)?;
+            crate::check_version(checkout.version, expected)?;
             let mut cart = cart.ok_or_else(cart::unknown)?;
             let market = engine.market(tx, tenant_id, Which::Id(checkout.channel_id)).await?;
             let channel = &market.channel;
@@ -59,10 +60,11 @@ impl Engine {
             if said.is_some() {
                 checkout.origin.clone_from(&said);
             }
-            let save = sql::update(tenant_id, &mut checkout);
-            write(tx, vec![save_cart, save]).await?;
-            let view = with_prices(checkout, &prices, &market, now)?;
+            let mut view = with_prices(checkout, &prices, &market, now)?;
             engine.check_payable(view.quote.totals.total_minor)?;
+            view.show_to(ctx);
+            let save = sql::update(tenant_id, &mut view.checkout);
+            write(tx, vec![save_cart, save]).await?;
             hold_what_there_is(tx, ctx, &view, channel, now).await?;
             Ok(view)
         })

@@ -25,6 +25,8 @@ statements! {
     UPDATE = "
         update checkouts set status = $3, document = $4, order_id = $5, version = $6, expires_at = $7
          where tenant_id = $1 and id = $2 and version = $8";
+    SET_DOCUMENT = "
+        update checkouts set document = $3 where tenant_id = $1 and id = $2 and version = $4";
     DELETE_EXPIRED = "
         delete from checkouts where (tenant_id, id) in (
             select tenant_id, id from checkouts where expires_at <= $1 and status <> 'completed'
@@ -123,6 +125,11 @@ pub(crate) fn update(tenant_id: TenantId, checkout: &mut Checkout) -> Bound {
         checkout.expires_at,
         before,
     ])
+}
+
+/// Saves what an answer shows, and nothing else: the version stays. Changes one row.
+pub(crate) fn set_shown(tenant_id: TenantId, checkout: &Checkout) -> Bound {
+    SET_DOCUMENT.bind(values![tenant_id, checkout.id, Json(checkout), checkout.version])
 }
 
 pub(crate) fn delete_expired(now: Timestamp) -> Bound {

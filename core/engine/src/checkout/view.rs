@@ -90,29 +90,43 @@ impl Engine {
             .await
     }
 
-    /// A checkout as it stands.
-    pub async fn get_checkout(&self, ctx: &Context, id: CheckoutId) -> Result<CheckoutView, Error> {
+    /// A checkout as it stands, for what a door must know before it acts. It is no answer: a door that shows it to
+    /// the owner reads it by [`Engine::get_checkout`].
+    pub async fn peek_checkout(
+        &self,
+        ctx: &Context,
+        id: CheckoutId,
+    ) -> Result<CheckoutView, Error> {
         let (engine, ctx) = (self.clone(), ctx.clone());
         self.database()
             .read(async move |tx: &mut Transaction<'_>| {
                 let checkout = sql::find(tx, ctx.tenant_id, id).await?.ok_or_else(unknown)?;
-                check_owner(&ctx, &checkout)?;
-                // Programs are told that it was canceled; a shopper makes another.
-                if checkout.status == CheckoutStatus::Canceled && ctx.agent().is_none() {
-                    return Err(unknown().into());
-                }
-                let market =
-                    engine.market(tx, ctx.tenant_id, Which::Id(checkout.channel_id)).await?;
-                let completion = match checkout.order_id {
-                    Some(order_id) => Some(engine.completion(tx, ctx.tenant_id, order_id).await?),
-                    None => None,
-                };
-                let now = engine.system().now();
-                let mut view = view(tx, ctx.tenant_id, checkout, &market, now).await?;
-                view.completion = completion;
-                Ok(view)
+                engine.own_view(tx, &ctx, checkout).await
             })
             .await
+    }
+
+    /// A checkout that was read in this transaction, as the caller may see it.
+    pub(super) async fn own_view(
+        &self,
+        tx: &mut Transaction<'_>,
+        ctx: &Context,
+        checkout: Checkout,
+    ) -> Result<CheckoutView, Error> {
+        check_owner(ctx, &checkout)?;
+        // Programs are told that it was canceled; a shopper makes another.
+        if checkout.status == CheckoutStatus::Canceled && ctx.agent().is_none() {
+            return Err(unknown().into());
+        }
+        let market = self.market(tx, ctx.tenant_id, Which::Id(checkout.channel_id)).await?;
+        let completion = match checkout.order_id {
+            Some(order_id) => Some(self.completion(tx, ctx.tenant_id, order_id).await?),
+            None => None,
+        };
+        let now = self.system().now();
+        let mut view = view(tx, ctx.tenant_id, checkout, &market, now).await?;
+        view.completion = completion;
+        Ok(view)
     }
 }
 

@@ -19,6 +19,7 @@ pub(crate) use place::{Placed, Ticket, new_attempt};
 pub use queries::{AuditEntry, ListOrders, OrderDetails, OrderSummary};
 pub(crate) use queue::{Queue, start_placing};
 pub use story::{OrderStory, RefundEntry, StoryEvent};
+pub(crate) use terminate::Ending;
 
 use crate::{Completion, Engine, Error, PaymentSummary, payment};
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use handel_domain::{
-    Code, Refusal,
+    Code, Currency, Money, Refusal,
     cart::Cart,
     channel::Settings,
     checkout::{Checkout, CheckoutStatus, Offers, Quote},
@@ -197,8 +197,9 @@ async fn load_candidates<'t>(
     }
     let mut asked = asked.bounds(tenant_id);
     let mut known = promotion::Known::default();
-    let mut by_currency: HashMap<handel_domain::Currency, Offers> = HashMap::new();
+    let mut by_currency: HashMap<Currency, Offers> = HashMap::new();
     let mut candidates = Vec::with_capacity(checkouts.len());
+    let mut shown = Vec::new();
     let all: HashSet<_> =
         checkouts.iter().flat_map(|(_, checkout)| cart::variants_of(&checkout.lines)).collect();
     let all: Vec<_> = all.into_iter().collect();
@@ -214,10 +215,8 @@ async fn load_candidates<'t>(
             }
             entry.insert(offers);
         }
-        let cart = carts
-            .iter()
-            .position(|cart| cart.id == checkout.cart_id)
-            .map(|at| carts.swap_remove(at));
+        let cart = carts.iter().position(|cart| cart.id == checkout.cart_id);
+        let cart = cart.map(|at| carts.swap_remove(at));
         let deals = known.deals(market, &checkout.codes, checkout.buyer.email.as_ref(), now);
         let (settings, offers) = (&market.channel.settings, &by_currency[&currency]);
         let decided = decide(&tickets[at], &checkout, cart, settings, offers, &deals);
@@ -238,10 +237,33 @@ async fn load_candidates<'t>(
                     checkout,
                 });
             }
-            Err(refusal) => outcomes[at] = Some(Err(refusal.into())),
+            Err(refusal) => {
+                shown.extend(shown_by(&refusal, &tickets[at].ctx, &mut checkout, currency));
+                outcomes[at] = Some(Err(refusal.into()));
+            }
         }
     }
+    save_shown(tx, shown).await?;
     Ok(candidates)
+}
+
+async fn save_shown(tx: &mut Transaction<'_>, shown: Vec<Bound>) -> Result<(), Error> {
+    match shown.is_empty() {
+        true => Ok(()),
+        false => checkout::write(tx, shown).await,
+    }
+}
+
+/// The row that keeps the total that a refusal shows to the owner, so that the next completion buys at it.
+fn shown_by(
+    refusal: &Refusal,
+    ctx: &Context,
+    checkout: &mut Checkout,
+    currency: Currency,
+) -> Option<Bound> {
+    let total_minor = refusal.details.total_minor.filter(|_| refusal.code == Code::TotalsChanged);
+    let is_news = checkout::show_total(ctx, checkout, Money::new(total_minor?, currency));
+    is_news.then(|| checkout::sql::set_shown(ctx.tenant_id, checkout))
 }
 
 /// The channels of some checkouts.
@@ -269,6 +291,7 @@ fn decide(
     offers: &Offers,
     deals: &Deals<'_>,
 ) -> Result<(Cart, Quote), Refusal> {
+    crate::check_version(checkout.version, ticket.complete.expected_version)?;
     let cart = cart.ok_or_else(cart::unknown)?;
     cart.check_open(deals.now)?;
     if cart.version != checkout.cart_version {
@@ -278,7 +301,7 @@ fn decide(
         ));
     }
     let quote = Quote::compute(&checkout.lines, offers, &checkout.buyer, settings, deals)?;
-    checkout.check_complete(&quote, ticket.complete.expected_total_minor)?;
+    checkout.check_complete(&quote, settings.currency, ticket.complete.expected_total_minor)?;
     if quote.totals.total_minor > 0 && ticket.complete.payment.is_none() {
         let mut refusal = Refusal::field("/payment", "is needed");
         refusal.code = Code::CheckoutIncomplete;
@@ -373,6 +396,8 @@ fn place_one(
     };
     let (mut order, changes) = placement.place(now);
     let events = journal::record_order(system, ctx, &mut order, changes, now);
+    let total = Money::new(order.total_minor, order.currency);
+    checkout::show_total(ctx, &mut candidate.checkout, total);
     let keep_until = candidate.cart.expires_at.max(order.reservation_expires_at);
     candidate.checkout.complete(order.id, keep_until, now);
     candidate.cart.close(now);

@@ -20,6 +20,30 @@ statements! {
          where status = 'reserved' and reservation_expires_at <= $1 order by reservation_expires_at limit 100";
 }
 
+/// Why an order ends before it is paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The buyer gave up.
+    GivenUp,
+    /// The buyer wants another order in its place.
+    Changed,
+}
+
+impl Ending {
+    /// Whether an order whose latest attempt to pay has this status may end. An attempt that waits for the buyer ends
+    /// with a buyer who gives up. Who wants something else may still approve it by mistake, and would pay for nothing.
+    fn may_end(self, status: AttemptStatus) -> bool {
+        status.is_final() || (self == Self::GivenUp && status == AttemptStatus::RequiresAction)
+    }
+
+    fn reason(self) -> &'static str {
+        match self {
+            Self::GivenUp => "the buyer gave up",
+            Self::Changed => "the buyer changed the checkout",
+        }
+    }
+}
+
 impl Engine {
     /// Cancels an order that has not shipped: its stock is free again, and what was paid goes back.
     pub async fn cancel_order(
@@ -83,13 +107,14 @@ impl Engine {
             .await
     }
 
-    /// Cancels an order whose buyer gives up before it is paid. One that is past that is left alone. Refused
-    /// while an attempt to pay it may still take the money.
+    /// Cancels an order that its buyer does not want as it is before it is paid. One that is past that is left alone.
+    /// Refused while an attempt to pay it may still take the money.
     pub(crate) async fn cancel_waiting_order(
         &self,
         tx: &mut Transaction<'_>,
         ctx: &Context,
         id: OrderId,
+        ending: Ending,
         now: Timestamp,
     ) -> Result<(), Error> {
         let Some(order) = sql::lock(tx, ctx.tenant_id, id).await? else { return Ok(()) };
@@ -97,14 +122,15 @@ impl Engine {
             return Ok(());
         }
         let latest = payment::sql::lock_of_order(tx, ctx.tenant_id, id).await?;
-        let latest = latest.and_then(|(_, attempt)| attempt);
-        // An attempt that waits for the buyer ends with the buyer.
-        let is_under_way =
-            |status: AttemptStatus| !status.is_final() && status != AttemptStatus::RequiresAction;
-        if latest.is_some_and(|attempt| is_under_way(attempt.status)) {
-            return Err(payment::in_progress(Some(id)).into());
+        let latest = latest.and_then(|(_, attempt)| attempt).map(|attempt| attempt.status);
+        if latest.is_some_and(|status| !ending.may_end(status)) {
+            return Err(match ending {
+                Ending::GivenUp => payment::in_progress(Some(id)),
+                Ending::Changed => payment::locked(&order, latest),
+            }
+            .into());
         }
-        self.cancel_in(tx, ctx, order, "the buyer gave up".to_owned(), now).await.map(drop)
+        self.cancel_in(tx, ctx, order, ending.reason().to_owned(), now).await.map(drop)
     }
 
     /// Cancels an order that is locked. One that was never paid gives its checkout and cart back.

@@ -1,9 +1,10 @@
 //! A second completion of a checkout that became an order: the order as it is, or another attempt to pay it.
 
 use handel_domain::{
-    Refusal,
+    Money, Refusal,
+    checkout::check_total,
     id::OrderId,
-    payment::{AttemptStatus, Payment},
+    payment::{Attempt, AttemptStatus, Payment},
 };
 use handel_store::{Bound, Transaction};
 use jiff::{SignedDuration, Timestamp};
@@ -51,11 +52,17 @@ impl Engine {
         let found = sql::lock_of_order(tx, ctx.tenant_id, order_id).await?;
         let order_token = self.order_token(ctx.tenant_id, order_id);
         let mut bounds = Vec::new();
+        // The process that was refused died before it noted that: the same request is answered so, and charges no more.
+        let refused = |latest: &Option<Attempt>| latest.as_ref().is_some_and(Attempt::was_refused);
         let placed = match found {
-            Some((payment, latest)) if order.awaits_payment() => {
+            Some((payment, latest)) if order.awaits_payment() && !(resumes && refused(&latest)) => {
                 if ticket.complete.payment.is_none() {
                     return Err(Refusal::field("/payment", "is needed").into());
                 }
+                // The order has its price; who names another one looked at something else.
+                let expected = ticket.complete.expected_total_minor;
+                let expected = expected.map(|minor| Money::new(minor, payment.currency));
+                check_total(payment.money(), expected.or(Some(payment.money())))?;
                 // Ids tell which attempt is the latest, also where clocks differ or two are made in one
                 // millisecond.
                 let after = latest.as_ref().map(|latest| latest.created_at + MILLISECOND);

@@ -12,7 +12,8 @@ use std::sync::Arc;
 use handel_domain::{
     Code, Money, Refusal,
     id::{AttemptId, OrderId},
-    payment::{Attempt, Payment},
+    order::Order,
+    payment::{Attempt, AttemptStatus, Payment},
 };
 use handel_ports::PaymentProvider;
 
@@ -54,6 +55,25 @@ pub(crate) fn in_progress(order_id: Option<OrderId>) -> Refusal {
     let mut refusal = Refusal::new(Code::PaymentInProgress, "a payment of this order is under way")
         .retry_after_ms(RETRY_MS);
     refusal.details.order_id = order_id;
+    refusal
+}
+
+/// The refusal of a change while the payment of its order, of which `latest` is the status, may still take the money.
+/// It says how to go on and until when.
+pub(crate) fn locked(order: &Order, latest: Option<AttemptStatus>) -> Refusal {
+    let until = order.reservation_expires_at.strftime("%Y-%m-%dT%H:%M:%SZ");
+    let text = match latest {
+        Some(AttemptStatus::RequiresAction) => format!(
+            "the buyer has not confirmed the payment yet; nothing was changed. Let the buyer confirm it or send \
+             another payment, or cancel the checkout and begin anew; the order waits until {until}"
+        ),
+        _ => format!(
+            "a payment of this order may still take the money; nothing was changed. Look again after a moment: once \
+             it has failed, the checkout can be changed, and another payment can be sent until {until}"
+        ),
+    };
+    let mut refusal = Refusal::new(Code::PaymentInProgress, text).retry_after_ms(RETRY_MS);
+    refusal.details.order_id = Some(order.id);
     refusal
 }
 

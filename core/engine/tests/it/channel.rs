@@ -93,7 +93,9 @@ async fn a_change_holds_at_once_in_every_process() {
     let checkout = other.checkout(&cart).await;
     assert_eq!(checkout.quote.totals.total_minor, 1_490);
     shop.change_channel(|settings| settings.shipping_methods[0].amount_minor = 100).await;
-    let done = other.complete(&checkout.checkout, "tok_ok").await.expect("it is complete");
+    let refused = refusal(other.complete(&checkout.checkout, "tok_ok").await);
+    assert_eq!((refused.code, refused.details.total_minor), (Code::TotalsChanged, Some(1_100)));
+    let done = other.complete(&checkout.checkout, "tok_ok").await.expect("it was shown");
     assert_eq!(done.order.total_minor, 1_100);
     other.idle().await;
     shop.settle().await;

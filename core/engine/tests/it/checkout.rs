@@ -225,19 +225,6 @@ both_databases! {
         shop.settle().await;
     }
 
-    /// Goal: who names no total pays the price of the moment, not that of the checkout.
-    async fn the_price_of_the_moment_is_charged(shop: TestShop) {
-        let product = shop.product("MUG", 1_000, 10).await;
-        let cart = shop.cart_with(&[("MUG", 1)]).await;
-        let checkout = shop.checkout(&cart).await.checkout;
-        let mut prices = product.variants[0].prices.clone();
-        prices[0].amount_minor = 700;
-        shop.engine.set_prices(&shop.staff(), sku("MUG"), prices, None).await.expect("a new price");
-        let done = shop.complete(&checkout, "tok_ok").await.expect("it is complete");
-        assert_eq!((done.order.total_minor, shop.kept_minor(done.order.id).await), (1_190, 1_190));
-        shop.settle().await;
-    }
-
     /// Goal: a cart that changed is not bought as it was.
     async fn a_cart_that_changed_must_be_looked_at_again(shop: TestShop) {
         shop.product("MUG", 1_000, 10).await;

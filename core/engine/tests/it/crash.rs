@@ -79,6 +79,30 @@ both_databases! {
         assert_eq!(shop.provider.ledger().summary().await.expect("open books").charges, 1);
     }
 
+    /// Goal: a crash between a decline and its note: the same request is answered with the decline and charges nothing
+    /// again; another key may.
+    async fn a_decline_whose_note_was_lost_is_answered_and_not_charged_again(shop: TestShop) {
+        shop.product("MUG", 1_000, 10).await;
+        let cart = shop.cart_with(&[("MUG", 1)]).await;
+        let checkout = shop.checkout(&cart).await.checkout;
+        let gate = shop.payments.hold_after_charge();
+        let answer = meanwhile({
+            let (shop, checkout) = (shop.clone(), checkout.clone());
+            async move { shop.complete_with_key(&checkout, "tok_declined", "k").await }
+        });
+        gate.reached().await;
+        crash(shop, answer).await;
+        leases_end(shop).await;
+        let retried = shop.complete_with_key(&checkout, "tok_declined", "k").await.expect("it is answered").reply;
+        assert_eq!(retried.payment_refusal().map(|refusal| refusal.code), Some(Code::PaymentDeclined));
+        let again = shop.complete_with_key(&checkout, "tok_declined", "k").await.expect("it is answered");
+        assert_eq!((again.replayed, again.reply.order), (true, retried.order));
+        assert_eq!(shop.payments.calls().charges, 1);
+        let paid = shop.complete(&checkout, "tok_ok").await.expect("another attempt");
+        assert_eq!(paid.order.status, Status::Paid);
+        shop.settle_after(60).await;
+    }
+
     /// Goal: the same crash without any retry: the janitor frees the order for another attempt, and no
     /// stock is lost.
     async fn a_crash_before_the_charge_is_cleared_up_without_a_retry(shop: TestShop) {

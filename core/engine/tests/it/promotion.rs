@@ -110,7 +110,9 @@ both_databases! {
         assert_eq!((checkout.quote.totals.total_minor, checkout.quote.totals.shipping.total_minor), (3_450, 0));
         shop.clock.advance(Duration::from_secs(60));
         assert_eq!(off(&seen(shop, &cart).await.view), [], "its time is over");
-        let done = shop.complete(&checkout.checkout, "tok_ok").await.expect("the total was not named");
+        let refused = refusal(shop.complete(&checkout.checkout, "tok_ok").await);
+        assert_eq!((refused.code, refused.details.total_minor), (Code::TotalsChanged, Some(3_600)));
+        let done = shop.complete(&checkout.checkout, "tok_ok").await.expect("it was shown");
         assert_eq!((done.order.total_minor, done.order.shipping.discount_minor), (3_600, 490));
         check_sums(&done.order);
         let gone = shop.engine.delete_promotion(&shop.staff(), per_unit.id).await;

@@ -38,7 +38,7 @@ async fn carts(shop: &TestShop, count: usize, codes: &[&str]) -> Vec<OwnedCart> 
     carts
 }
 
-/// Somebody buys a cart, known by a name.
+/// A buyer of that name buys a cart, for the total that the shop names where none is expected.
 async fn buy(
     shop: &TestShop,
     cart: &OwnedCart,
@@ -50,7 +50,13 @@ async fn buy(
     let ctx = shop.owner_with_key(cart.view.cart.id, &shop.fresh_key(), name);
     let payment = pays("tok_ok");
     let submit = Submit { cart: reference(cart), buyer, payment, expected_total_minor };
-    shop.engine.submit_checkout(&ctx, submit).await.map(|once| once.reply)
+    loop {
+        match shop.engine.submit_checkout(&ctx, submit.clone()).await {
+            Err(error) if error.code() == Code::TotalsChanged && expected_total_minor.is_none() => {
+            }
+            outcome => return outcome.map(|once| once.reply),
+        }
+    }
 }
 
 /// Several processes of one shop: as many as the database allows.
@@ -111,7 +117,7 @@ both_databases! {
     }
 
     /// Goal: a promotion without a code is as limited as one with a code. Who agreed to a total is refused when
-    /// it is gone; who did not pays what it costs then.
+    /// it is gone; who did not is shown what it costs then.
     async fn a_limit_holds_without_a_code_too(shop: TestShop) {
         shop.product("MUG", 1_000, 100).await;
         let id = shop.promotion(limited(3), &[]).await.promotion.id;

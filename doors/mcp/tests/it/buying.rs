@@ -1,7 +1,8 @@
 //! From a word to an order, by tools alone.
 
+use handel_domain::catalog::Price;
 use handel_kit::DoorSettings;
-use handel_testkit::{both_databases, together};
+use handel_testkit::{both_databases, fixtures::sku, together};
 use handel_ucp::UcpSettings;
 use serde_json::{Value, json};
 
@@ -36,6 +37,21 @@ both_databases! {
             let id = bought["order"]["id"].as_str().expect("an id").parse().expect("an id");
             assert_eq!(shop.order(id).await.order.source.as_str(), "mcp");
         }
+    }
+
+    /// What an assistant was answered last is what its buyer is charged.
+    async fn a_total_that_was_not_answered_is_never_charged(shop: Shop) {
+        shop.product("MUG", 1_200, 10).await;
+        let checkout = ready(shop, "MUG").await;
+        let currency = "EUR".parse().expect("a currency");
+        let prices = vec![Price { currency, amount_minor: 9_900, compare_at_minor: None }];
+        shop.engine.set_prices(&shop.staff(), sku("MUG"), prices, None).await.expect("staff may");
+        let arguments = paying(&checkout, "tok_ok", "buy once");
+        let refused = shop.plain("complete_checkout", arguments.clone()).await.content();
+        assert_eq!((&refused["status"], total(&refused)), (&json!("ready_for_complete"), 10_390));
+        assert_eq!((&refused["messages"][0]["code"], shop.payments.calls().charges), (&json!("totals_changed"), 0));
+        let bought = shop.plain("complete_checkout", arguments).await.content();
+        assert_eq!((&bought["status"], total(&bought)), (&json!("completed"), 10_390));
     }
 
     async fn a_repetition_buys_once(shop: Shop) {

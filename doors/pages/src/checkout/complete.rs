@@ -11,7 +11,7 @@ use handel_engine::{Complete, Completion};
 use handel_kit::{Door, PathParams, Problem, status_of};
 use http::StatusCode;
 
-use super::{Desk, is_outdated, order_address, pay};
+use super::{Desk, Step, is_declined, is_outdated, order_address, pay, review::Review};
 use crate::{field::Complaint, page::see, visit::Form, words::ENGLISH};
 
 pub(super) async fn complete(
@@ -20,16 +20,22 @@ pub(super) async fn complete(
     form: Form,
 ) -> Result<Response, Problem> {
     let here = format!("/checkout/{id}");
-    let desk = Desk::load(&door, &form.visit, id).await?;
+    let desk = Desk::peek(&door, &form.visit, id).await?;
     let ctx = form.once(desk.view.checkout.cart_id, form.fields.get("key"))?;
     let Ok(expected) = form.fields.get("expected_total_minor").parse::<i64>() else {
         return Ok(see(&here));
     };
+    let changed = Review::of(&desk.view.checkout).changed_since(form.fields.get("reviewed"));
+    if !changed.is_empty() {
+        return look_again(&door, &form, id, &changed).await;
+    }
     let complete = Complete {
         checkout_id: id,
         payment: pay::read(&door, &form.fields, &id.to_string()),
         said: WithPayment::default(),
         expected_total_minor: Some(expected),
+        // What was compared just now is what is bought.
+        expected_version: Some(desk.view.checkout.version),
     };
     match door.engine().complete_checkout(&ctx, complete).await {
         Ok(once) => Ok(see(&next(&once.reply, &here))),
@@ -37,13 +43,19 @@ pub(super) async fn complete(
             // The first click is being worked on, or the provider has not answered yet.
             Code::IdempotencyInFlight | Code::PaymentInProgress => Ok(see(&here)),
             Code::CartChanged => again_from_cart(&door, &form, id).await,
+            Code::VersionConflict => {
+                let now = Desk::peek(&door, &form.visit, id).await?;
+                let changed = Review::of(&now.view.checkout);
+                let changed = changed.changed_since(form.fields.get("reviewed"));
+                look_again(&door, &form, id, &changed).await
+            }
             code if is_outdated(code) => Ok(see(&here)),
             _ => match problems(&error.refusal, &desk, &form) {
                 Some(problems) => {
                     let desk = Desk::load(&door, &form.visit, id).await?;
                     match &desk.view.completion {
                         // An order that waits for money: nothing was marked, or the token was wrong.
-                        Some(completion) if is_unpaid(completion) => {
+                        Some(completion) if is_declined(completion) => {
                             Ok(pay::show_again(&door, &desk, completion, problems))
                         }
                         Some(_) => Ok(see(&here)),
@@ -56,9 +68,26 @@ pub(super) async fn complete(
     }
 }
 
-fn is_unpaid(completion: &Completion) -> bool {
-    let status = completion.payment.as_ref().map(|payment| payment.status);
-    completion.order.awaits_payment() && status == Some(PaymentStatus::Unpaid)
+/// The checkout is not the one that was reviewed: the buyer looks again, and nothing is bought.
+async fn look_again(
+    door: &Door,
+    form: &Form,
+    id: CheckoutId,
+    changed: &[&str],
+) -> Result<Response, Problem> {
+    let desk = Desk::load(door, &form.visit, id).await?;
+    let is_ready = desk.view.completion.is_none() && desk.first_open() == Step::Review;
+    if !is_ready || desk.view.checkout.has_expired(door.system().now()) {
+        return Ok(see(&format!("/checkout/{id}")));
+    }
+    let changed = if changed.is_empty() { &[ENGLISH.part_any] } else { changed };
+    let problems = pay::Problems {
+        notice: ENGLISH.review_changed(changed),
+        chosen: form.fields.get("payment").to_owned(),
+        status: Some(StatusCode::CONFLICT),
+        ..pay::Problems::default()
+    };
+    Ok(pay::show_form(door, &desk, problems))
 }
 
 /// Where a buyer goes whose order is placed: to the order, or back to paying it.

@@ -165,10 +165,14 @@ pub(super) async fn save(
     PathParams(id): PathParams<CheckoutId>,
     form: Form,
 ) -> Result<Response, Problem> {
-    let desk = Desk::load(&door, &form.visit, id).await?;
+    let desk = Desk::peek(&door, &form.visit, id).await?;
+    let again = async |refusal: &Refusal| {
+        let desk = Desk::load(&door, &form.visit, id).await?;
+        Ok(answer(&door, &desk, &form.fields, Some(refusal)))
+    };
     let buyer = match read(&desk, &form.fields) {
         Ok(buyer) => buyer,
-        Err(refusal) => return Ok(answer(&door, &desk, &form.fields, Some(&refusal))),
+        Err(refusal) => return again(&refusal).await,
     };
     match door.engine().update_checkout(&form.visit.ctx, id, buyer, None).await {
         Ok(once) => {
@@ -176,9 +180,7 @@ pub(super) async fn save(
             Ok(see(&next.address(once.reply.checkout.id)))
         }
         Err(error) if is_outdated(error.code()) => Ok(see(&format!("/checkout/{id}"))),
-        Err(error) if is_about_form(error.code()) => {
-            Ok(answer(&door, &desk, &form.fields, Some(&error.refusal)))
-        }
+        Err(error) if is_about_form(error.code()) => again(&error.refusal).await,
         Err(error) => Err(error.into()),
     }
 }

@@ -8,6 +8,7 @@ mod complete;
 mod contact;
 mod delivery;
 mod pay;
+mod review;
 mod summary;
 
 use std::sync::Arc;
@@ -60,8 +61,15 @@ enum Step {
 }
 
 impl Desk {
+    /// A checkout for a page that shows it.
     async fn load(door: &Door, visit: &Visit, id: CheckoutId) -> Result<Self, Problem> {
         let view = door.engine().get_checkout(&visit.ctx, id).await?;
+        Self::of(door, visit, view).await
+    }
+
+    /// A checkout for what must be known before a form is acted on. It must not be shown.
+    async fn peek(door: &Door, visit: &Visit, id: CheckoutId) -> Result<Self, Problem> {
+        let view = door.engine().peek_checkout(&visit.ctx, id).await?;
         Self::of(door, visit, view).await
     }
 
@@ -160,7 +168,10 @@ async fn show_checkout(
         door.engine().confirm_payment(&visit.ctx, id).await?;
     }
     let desk = Desk::load(&door, &visit, id).await?;
-    if let Some(completion) = &desk.view.completion {
+    let wants_change = !asked.get("step").is_empty();
+    if let Some(completion) = &desk.view.completion
+        && !(wants_change && is_declined(completion))
+    {
         return Ok(after(&door, &desk, completion, back));
     }
     if desk.view.checkout.has_expired(door.system().now()) {
@@ -189,6 +200,12 @@ fn after(door: &Door, desk: &Desk, completion: &Completion, back: Option<&Uri>) 
         }
         _ => see(&order_address(completion)),
     }
+}
+
+/// Whether an order waits although its payment failed: until another payment it can still be changed.
+fn is_declined(completion: &Completion) -> bool {
+    let status = completion.payment.as_ref().map(|payment| payment.status);
+    completion.order.awaits_payment() && status == Some(PaymentStatus::Unpaid)
 }
 
 /// The page of an order, with the token that opens it.

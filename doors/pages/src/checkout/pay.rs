@@ -8,7 +8,7 @@ use handel_kit::Door;
 use handel_ports::Secret;
 use http::StatusCode;
 
-use super::{Desk, RETURNED, Step, Summary, summary};
+use super::{Desk, RETURNED, Step, Summary, review::Review, summary};
 use crate::{
     field::{Choice, Complaint, Field},
     page::{Frame, Link, Privacy, TEST_PROVIDER, is_test_shop, show},
@@ -28,7 +28,7 @@ struct PayPage {
     complaints: Vec<Complaint>,
     /// What happened, before the buyer is asked again.
     notice: String,
-    /// What was said so far, where it can be changed.
+    /// What was said so far, and where it is changed.
     answers: Vec<Answer>,
     policies: Vec<Link>,
     payments: Vec<Choice>,
@@ -41,6 +41,8 @@ struct PayPage {
     key: String,
     /// What the buyer saw: nothing is bought for another amount.
     expected_total_minor: i64,
+    /// Digests of all else that the buyer saw.
+    reviewed: String,
     button: String,
     /// Whether something must change first.
     is_blocked: bool,
@@ -50,7 +52,7 @@ struct PayPage {
 struct Answer {
     label: &'static str,
     lines: Vec<String>,
-    href: Option<String>,
+    href: String,
 }
 
 /// What went wrong when the order was to be placed.
@@ -95,7 +97,7 @@ pub(super) fn show_form(door: &Door, desk: &Desk, problems: Problems) -> Respons
         total_minor: quote.totals.total_minor,
         status: problems.status.unwrap_or(StatusCode::OK),
     };
-    form.show(door, desk, c, true)
+    form.show(door, desk, c, ENGLISH.pay_heading)
 }
 
 /// The order is placed, but the payment failed: the buyer may try again as long as it waits, with a payment method
@@ -108,12 +110,16 @@ pub(super) fn show_again(
 ) -> Response {
     let refusal = completion.payment_refusal();
     let decline = refusal.map(|refusal| ENGLISH.sentence(&refusal.message));
+    let heading = if decline.is_some() { ENGLISH.not_paid_heading } else { ENGLISH.not_paid };
     let order = &completion.order;
+    let kept_until = crate::format::moment(order.reservation_expires_at);
     let form = PayForm {
         decline,
         complaints: problems.complaints,
-        notice: ENGLISH
-            .order_kept(order.number, &crate::format::moment(order.reservation_expires_at)),
+        notice: match problems.notice.is_empty() {
+            true => ENGLISH.order_kept(order.number, &kept_until),
+            false => problems.notice,
+        },
         token_error: problems.token_error,
         chosen: None,
         is_blocked: false,
@@ -121,7 +127,7 @@ pub(super) fn show_again(
         total_minor: completion.payment.as_ref().map_or(0, |payment| payment.payment.amount_minor),
         status: problems.status.unwrap_or(StatusCode::OK),
     };
-    form.show(door, desk, Summary::of_order(desk, order), false)
+    form.show(door, desk, Summary::of_order(desk, order), heading)
 }
 
 struct PayForm {
@@ -138,7 +144,7 @@ struct PayForm {
 }
 
 impl PayForm {
-    fn show(self, door: &Door, desk: &Desk, c: Summary, can_change: bool) -> Response {
+    fn show(self, door: &Door, desk: &Desk, c: Summary, heading: &'static str) -> Response {
         let payments = match self.total_minor {
             0 => Vec::new(),
             _ => choices(&door.engine().provider_names(), self.chosen.as_deref()),
@@ -158,18 +164,14 @@ impl PayForm {
         let page = PayPage {
             w: &ENGLISH,
             c,
-            heading: match (can_change, &self.decline) {
-                (true, _) => ENGLISH.pay_heading,
-                (false, Some(_)) => ENGLISH.not_paid_heading,
-                (false, None) => ENGLISH.not_paid,
-            },
+            heading,
             decline: self.decline,
             has_test: is_test_shop(door),
             is_blocked: self.is_blocked || cannot_pay.is_some(),
             cannot_pay,
             complaints: self.complaints,
             notice: self.notice,
-            answers: answers(desk, can_change),
+            answers: answers(desk),
             policies: frame.policies.clone(),
             frame,
             button: if self.total_minor == 0 {
@@ -181,15 +183,16 @@ impl PayForm {
             token,
             key: door.engine().request_id().to_string(),
             expected_total_minor: self.total_minor,
+            reviewed: Review::of(&desk.view.checkout).written(),
             cart_href: self.cart_href,
         };
         show(door, self.status, Privacy::Personal, &page)
     }
 }
 
-fn answers(desk: &Desk, can_change: bool) -> Vec<Answer> {
+fn answers(desk: &Desk) -> Vec<Answer> {
     let buyer = &desk.view.checkout.buyer;
-    let href = |step: Step| can_change.then(|| step.address(desk.id()));
+    let href = |step: Step| step.address(desk.id());
     let mut answers = Vec::new();
     if let Some(email) = &buyer.email {
         let lines = vec![email.to_string()];

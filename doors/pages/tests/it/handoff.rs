@@ -7,11 +7,11 @@ use handel_domain::{
     checkout::{Buyer, Destination},
     order::Status,
 };
-use handel_engine::OpenCheckout;
+use handel_engine::{OpenCheckout, ReplaceCheckout};
 use handel_testkit::{
-    agents::{AGENT, opening},
+    agents::{AGENT, opening, replacing},
     both_databases,
-    fixtures::{address, buyer},
+    fixtures::{address, buyer, slug},
 };
 
 use super::support::{ADA, Shop};
@@ -24,7 +24,7 @@ both_databases! {
         let checkout = shop.open(&[("MUG", 2)]).await.checkout;
         let link = shop.handoff(checkout.cart_id, 3_600);
         let mut ada = shop.browser();
-        ada.open(&link).await.expect(200);
+        ada.take_over(&link).await.expect(200);
         assert_eq!(ada.page().path, format!("/checkout/{}", checkout.id));
         assert_eq!(ada.page().one(".steps .current"), "Review and pay");
         assert!(ada.page().one(".whole").contains("44,88"), "{}", ada.page());
@@ -61,7 +61,7 @@ both_databases! {
             let opened = shop.engine.open_checkout(&shop.agent(AGENT), open).await;
             let cart_id = opened.expect("it is for sale").reply.checkout.cart_id;
             let mut ada = shop.browser();
-            ada.open(&shop.handoff(cart_id, 60)).await.expect(200);
+            ada.take_over(&shop.handoff(cart_id, 60)).await.expect(200);
             assert_eq!(ada.page().value("/contact", field), value);
         }
     }
@@ -86,7 +86,7 @@ both_databases! {
         let opened = shop.engine.open_checkout(&shop.agent(AGENT), open).await;
         let cart_id = opened.expect("it is for sale").reply.checkout.cart_id;
         let mut ada = shop.browser();
-        ada.open(&shop.handoff(cart_id, 60)).await.expect(200);
+        ada.take_over(&shop.handoff(cart_id, 60)).await.expect(200);
         assert_eq!(ada.page().one(".steps .current"), "Contact");
         assert_eq!(ada.page().value("/contact", "country"), "AT");
         ada.send("/contact", &ADA).await.expect(200);
@@ -98,12 +98,12 @@ both_databases! {
         shop.product("MUG", 1_999, 5).await;
         let cart = shop.cart_with(&[("MUG", 1)]).await;
         let mut ada = shop.browser();
-        ada.open(&shop.handoff(cart.view.cart.id, 60)).await.expect(200);
+        ada.take_over(&shop.handoff(cart.view.cart.id, 60)).await.expect(200);
         assert_eq!(ada.page().one(".steps .current"), "Contact");
         ada.send("/contact", &ADA).await.expect(200);
         let empty = shop.cart_with(&[]).await;
         let mut ada = shop.browser();
-        ada.open(&shop.handoff(empty.view.cart.id, 60)).await.expect(200);
+        ada.take_over(&shop.handoff(empty.view.cart.id, 60)).await.expect(200);
         assert!(ada.page().has(".empty"), "{}", ada.page());
     }
 
@@ -118,9 +118,9 @@ both_databases! {
         let cart = shop.cart_with(&[("MUG", 1)]).await;
         let link = shop.handoff(cart.view.cart.id, 60);
         ada.open(&link).await.expect(200);
-        assert_eq!(ada.page().one("h1"), "You have another cart here");
-        let text = ada.page().one(".lead");
-        assert!(text.contains("a cart with 1 item. Your own cart in this browser has 3 items."), "{text}");
+        assert_eq!(ada.page().one("h1"), "Continue with this cart?");
+        let text = ada.page().one("main");
+        assert!(text.contains("a cart with 1 item") && text.contains("this browser has 3 items."), "{text}");
         assert_eq!(ada.cookie(), own.as_deref(), "only looking changes nothing");
         // Other sites cannot answer for the buyer.
         for (name, value) in [("sec-fetch-site", "cross-site"), ("sec-fetch-site", "same-site")] {
@@ -146,6 +146,64 @@ both_databases! {
         // From now on the link leads straight to it.
         ada.open(&link).await.expect(200);
         assert_eq!(ada.page().one(".steps .current"), "Contact");
+    }
+
+    /// Goal: a link alone puts no cart into a browser, and the page says that another can see what is typed.
+    async fn a_cart_of_another_is_named_as_that_before_it_is_taken_over(shop: Shop) {
+        shop.product("MUG", 1_999, 5).await;
+        let checkout = shop.open(&[("MUG", 2)]).await.checkout;
+        let link = shop.handoff(checkout.cart_id, 60);
+        let mut ada = shop.browser();
+        ada.open(&link).await.expect(200);
+        assert_eq!((ada.page().one("h1").as_str(), ada.cookie()), ("Continue with this cart?", None));
+        let text = ada.page().one("main");
+        for part in ["a cart with 2 items", "your assistant or another device", "can see what you type"] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let mut leaves = ada.clone();
+        leaves.click("To the shop").await.expect(200);
+        assert_eq!(leaves.cookie(), None);
+        ada.send(&link, &[]).await.expect(200);
+        assert!(ada.cookie().is_some());
+        assert_eq!(ada.page().path, format!("/checkout/{}", checkout.id));
+    }
+
+    /// Goal: what another changes after the buyer reviewed it is not bought, and the page says what changed.
+    async fn what_another_changes_meanwhile_is_reviewed_again(shop: Shop) {
+        shop.product("MUG", 1_999, 5).await;
+        shop.product("CUP", 1_999, 5).await;
+        let checkout = shop.open(&[("MUG", 1)]).await.checkout;
+        let mut ada = shop.browser();
+        ada.take_over(&shop.handoff(checkout.cart_id, 60)).await.expect(200);
+        ada.open(&format!("/checkout/{}?step=contact", checkout.id)).await.expect(200);
+        ada.send("/contact", &ADA).await.expect(200);
+        ada.send("/delivery", &[]).await.expect(200);
+        let thief = Buyer {
+            email: Some("thief@evil.example".parse().expect("an e-mail address")),
+            shipping_address: Some(Address { line1: "66 Thief St".into(), ..address("DE", "10115") }),
+            ..Buyer::default()
+        };
+        let owner = shop.owner(checkout.cart_id);
+        shop.engine.update_checkout(&owner, checkout.id, thief, None).await.expect("the token opens it");
+        ada.send("/complete", &[]).await.expect(409);
+        let notice = ada.page().one("[role=alert]");
+        assert!(notice.contains("the e-mail address, the delivery address"), "{notice}");
+        assert!(ada.page().one(".answers").contains("66 Thief St"), "it is shown: {}", ada.page());
+        // The total is the same; the goods are others.
+        let swapped = ReplaceCheckout {
+            buyer: shop.engine.peek_checkout(&owner, checkout.id).await.expect("its own").checkout.buyer,
+            ..replacing(&checkout, &[("CUP", 1)])
+        };
+        shop.engine.replace_checkout(&shop.agent(AGENT), swapped).await.expect("the agent may");
+        ada.send("/complete", &[]).await.expect(409);
+        let notice = ada.page().one("[role=alert]");
+        assert!(notice.contains("the items") && !notice.contains("address"), "{notice}");
+        assert_eq!(shop.payments.calls().charges, 0);
+        // What is the same as before is no reason to look again.
+        let same = Buyer { shipping_method: Some(slug("standard")), ..Buyer::default() };
+        shop.engine.update_checkout(&owner, checkout.id, same, None).await.expect("its own");
+        ada.send("/complete", &[]).await.expect(200);
+        assert_eq!(shop.only_order().await.lines[0].sku.as_str(), "CUP");
     }
 
     /// Goal: a link that is over, or that nobody here made, says so and opens nothing.

@@ -181,6 +181,23 @@ both_databases! {
         assert_eq!(shop.kept_minor(order.id).await, 2_489);
     }
 
+    /// Goal: after a decline the buyer may also change the checkout: the order that waits is called off for it.
+    async fn after_a_decline_the_checkout_can_be_changed(shop: Shop) {
+        shop.product("MUG", 1_999, 5).await;
+        let mut ada = shop.at_payment("MUG", "1").await;
+        ada.send("/complete", &[("payment", "test/tok_declined")]).await.expect(200);
+        let declined = shop.only_order().await;
+        assert!(ada.page().one(".notice.warn").contains("or change it below"), "{}", ada.page());
+        ada.click("Change Shipping method").await.expect(200);
+        ada.send("/delivery", &[("method", "courier")]).await.expect(200);
+        assert_eq!(ada.page().one(".steps .current"), "Review and pay");
+        assert!(ada.page().one(".whole").contains("29,89"), "{}", ada.page());
+        assert_eq!(shop.order(declined.id).await.order.status, Status::Canceled);
+        ada.send("/complete", &[]).await.expect(200);
+        assert_eq!(ada.page().one("h1"), "Thank you for your order");
+        assert_eq!(shop.payments.calls().charges, 2);
+    }
+
     /// Goal: a payment that needs the buyer leads to the provider's page and back; the shop asks the provider at once, so
     /// nobody waits for its webhook.
     async fn the_buyer_approves_at_the_provider(shop: Shop) {

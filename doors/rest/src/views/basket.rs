@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use handel_domain::{
     checkout::{CheckoutStatus, LineProblem, Quote, QuotedLine},
+    order::{Order, OrderLine},
     refusal::FieldError,
     shipping::ShippingMethod,
 };
@@ -222,12 +223,17 @@ impl CheckoutView {
                 Some(&completion.order_token),
             )
         });
+        let quote = QuoteView::new(quote, currency);
+        let quote = match &completion {
+            Some(completion) => quote.at_prices_of(&completion.order),
+            None => quote,
+        };
         Self {
             id: checkout.id.to_string(),
             cart_id: checkout.cart_id.to_string(),
             status,
             version: checkout.version,
-            quote: QuoteView::new(quote, currency),
+            quote,
             codes: checkout.codes,
             email: checkout.buyer.email.map(|email| email.to_string()),
             shipping_address: checkout.buyer.shipping_address.as_ref().map(AddressBody::from),
@@ -259,6 +265,45 @@ impl QuoteView {
             shipping_minor: totals.shipping.subtotal_minor,
             tax_minor: totals.tax_minor,
             total_minor: totals.total_minor,
+        }
+    }
+}
+
+impl QuoteView {
+    /// What became an order keeps its prices, whatever the catalog says by now.
+    fn at_prices_of(self, order: &Order) -> Self {
+        let of_order = |line: LineView| {
+            let mut ordered = order.lines.iter();
+            match ordered.find(|ordered| ordered.id.to_string() == line.id) {
+                Some(ordered) => line.at_prices_of(ordered),
+                None => line,
+            }
+        };
+        Self {
+            lines: self.lines.into_iter().map(of_order).collect(),
+            prices_include_tax: order.prices_include_tax,
+            subtotal_minor: order.subtotal_minor,
+            discount_minor: order.discount_minor,
+            discounts: order.discounts.iter().map(DiscountView::from).collect(),
+            rejected_codes: Vec::new(),
+            shipping_minor: order.shipping.subtotal_minor,
+            tax_minor: order.tax_minor,
+            total_minor: order.total_minor,
+            ..self
+        }
+    }
+}
+
+impl LineView {
+    fn at_prices_of(self, ordered: &OrderLine) -> Self {
+        Self {
+            unit_price_minor: Some(ordered.unit_price_minor),
+            subtotal_minor: ordered.totals.subtotal_minor,
+            discount_minor: ordered.totals.discount_minor,
+            tax_minor: ordered.totals.tax_minor,
+            total_minor: ordered.totals.total_minor,
+            problems: Vec::new(),
+            ..self
         }
     }
 }

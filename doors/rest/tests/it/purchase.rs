@@ -1,10 +1,11 @@
 //! Buying over REST.
 
-use handel_testkit::{Fault, both_databases};
+use handel_domain::catalog::Price;
+use handel_testkit::{Fault, both_databases, fixtures::sku};
 use http::Method;
 use serde_json::json;
 
-use super::support::{Shop, buyer, paying};
+use super::support::{Shop, buyer, paying, paying_what_was_shown};
 
 both_databases! {
     /// Goal: a program that sends the header token can browse, fill a cart, check out, pay and see its order,
@@ -57,6 +58,55 @@ both_databases! {
         let closed = shop.post("/cart/items").cart(&cart.token).json(&json!({ "sku": "MUG" })).send().await;
         closed.problem(409, "cart.closed");
         assert_eq!(shop.stock(&product).await.allocated, 2);
+    }
+
+    /// Goal: who names no total is charged the one that an answer showed last, and nothing else.
+    async fn a_total_that_was_not_shown_is_never_charged(shop: Shop) {
+        shop.product("MUG", 1999, 9).await;
+        let reprice = async |amount_minor| {
+            let prices = vec![Price { currency: "EUR".parse().expect("a currency"), amount_minor, compare_at_minor: None }];
+            shop.engine.set_prices(&shop.staff(), sku("MUG"), prices, None).await.expect("staff may");
+        };
+        for (price, looks) in [(2999, false), (999, false), (1500, true)] {
+            reprice(1999).await;
+            let cart = shop.cart("MUG", 1).await;
+            let view = shop.post("/checkout").cart(&cart.token).json(&buyer()).send().await.expect(201).json();
+            reprice(price).await;
+            let path = format!("/checkout/{}", view["id"].as_str().expect("an id"));
+            let key = format!("pay {price}");
+            let complete = || shop.post(&format!("{path}/complete")).cart(&cart.token).once(&key).json(&json!({ "payment": { "token": "tok_ok" } }));
+            if looks {
+                let seen = shop.get(&path).cart(&cart.token).send().await.expect(200);
+                assert_eq!(seen.header("etag"), format!("\"{}\"", view["version"]), "a look changes no version");
+            } else {
+                let changed = complete().send().await.problem(409, "checkout.totals_changed");
+                assert_eq!(changed["total_minor"], price + 490);
+            }
+            let bought = complete().send().await.expect(201).json();
+            assert_eq!(bought["order"]["total_minor"], price + 490);
+        }
+        // All in one request: the first answer names the total, and the same request buys at it.
+        let cart = shop.cart("MUG", 1).await;
+        let submit = || shop.post("/checkout").cart(&cart.token).once("at once").json(&paying_what_was_shown("tok_ok"));
+        let named = submit().send().await.problem(409, "checkout.totals_changed");
+        assert_eq!((&named["total_minor"], shop.payments.calls().charges), (&json!(1990), 3));
+        assert_eq!(submit().send().await.expect(201).json()["order"]["total_minor"], 1990);
+    }
+
+    /// Goal: a checkout that changed since its buyer looked is not bought.
+    async fn a_checkout_is_bought_in_the_version_that_was_seen(shop: Shop) {
+        shop.product("MUG", 1999, 9).await;
+        let cart = shop.cart("MUG", 1).await;
+        let seen = shop.post("/checkout").cart(&cart.token).json(&buyer()).send().await.expect(201);
+        let path = format!("/checkout/{}", seen.json()["id"].as_str().expect("an id"));
+        let other = json!({ "email": "other@example.com" });
+        let now = shop.call(Method::PATCH, &path).cart(&cart.token).json(&other).send().await.expect(200);
+        let complete = |tag: &str| {
+            let body = json!({ "payment": { "token": "tok_ok" } });
+            shop.post(&format!("{path}/complete")).cart(&cart.token).once("k").header("if-match", tag).json(&body)
+        };
+        complete(&seen.header("etag")).send().await.problem(412, "version.conflict");
+        complete(&now.header("etag")).send().await.expect(201);
     }
 
     /// Goal: a browser that only keeps the cookie can buy too, and the cookie is out of reach of scripts and of

@@ -235,22 +235,33 @@ fn of_basket(view: &CheckoutView, scene: &Scene<'_>) -> (Status, Vec<Message>) {
 /// After the order was placed: what its money does.
 fn of_payment(done: &Completion) -> (Status, Vec<Message>) {
     let Some(payment) = &done.payment else { return (Status::Completed, Vec::new()) };
+    let until = done.order.reservation_expires_at.strftime("%Y-%m-%dT%H:%M:%SZ");
     match payment.status {
         PaymentStatus::Paid | PaymentStatus::PartiallyRefunded | PaymentStatus::Refunded => {
             (Status::Completed, Vec::new())
         }
         PaymentStatus::RequiresAction => {
-            let text = "the buyer must confirm the payment; open `continue_url`";
+            let text = format!(
+                "the buyer must confirm the payment; open `continue_url`. The order waits until {until}"
+            );
             let message = Message::error("payment_action_required", Severity::NeedsReview, text);
             (Status::RequiresEscalation, vec![message])
         }
         PaymentStatus::Processing | PaymentStatus::Unknown | PaymentStatus::PartiallyPaid => {
-            (Status::CompleteInProgress, Vec::new())
+            let text = format!(
+                "the payment is under way; look again after a moment. The order waits until {until}"
+            );
+            let message = Message::info("payment_processing", text);
+            (Status::CompleteInProgress, vec![message])
         }
         PaymentStatus::Unpaid => {
             let text = done.payment_refusal().map_or_else(
                 || "the payment failed; try another payment method".to_owned(),
                 |refusal| refusal.message,
+            );
+            let text = format!(
+                "{text}. The order waits until {until}; until then, complete again with another payment, or update \
+                 or cancel the checkout"
             );
             (Status::ReadyForComplete, vec![Message::repairable("payment_failed", text)])
         }

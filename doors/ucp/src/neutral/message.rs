@@ -112,6 +112,9 @@ pub(crate) mod path {
     /// The buyer's address for the receipt.
     pub(crate) const EMAIL: &str = "$.buyer.email";
 
+    /// The sums.
+    pub(crate) const TOTALS: &str = "$.totals";
+
     /// A line, counted from 0.
     pub(crate) fn line(at: usize) -> String {
         format!("$.line_items[{at}]")

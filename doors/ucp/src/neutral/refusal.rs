@@ -72,9 +72,11 @@ fn outcome(refusal: &Refusal) -> Vec<Message> {
             (CLOSED, Unrecoverable)
         }
         Code::PaymentInProgress => ("complete_in_progress", Recoverable),
-        Code::TotalsChanged | Code::CartChanged | Code::VersionConflict => {
-            ("checkout_changed", Recoverable)
+        Code::TotalsChanged => {
+            let text = format!("{text}; show the buyer the new total, then complete again");
+            return vec![Message::repairable("totals_changed", text).at(path::TOTALS)];
         }
+        Code::CartChanged | Code::VersionConflict => ("checkout_changed", Recoverable),
         Code::CheckoutIncomplete => ("incomplete", Recoverable),
         Code::PromotionUsedUp => ("discount_code_expired", Recoverable),
         Code::PaymentDeclined

@@ -111,21 +111,30 @@ impl Work<'_> {
 
     /// The buyer of a request, without where the goods go.
     pub(super) fn buyer(&self, wanted: &WantedBuyer) -> Result<Buyer, Vec<Message>> {
+        match self.buyer_in_part(wanted) {
+            (buyer, None) => Ok(buyer),
+            (_, Some(problem)) => Err(vec![problem]),
+        }
+    }
+
+    /// The same as far as it can be taken over, and what is wrong with the rest.
+    pub(super) fn buyer_in_part(&self, wanted: &WantedBuyer) -> (Buyer, Option<Message>) {
         let email = wanted.email.as_deref().map(str::parse::<Email>).transpose();
-        let email = email.map_err(|_| {
+        let problem = email.as_ref().err().map(|_| {
             let text = "this is no e-mail address";
-            vec![Message::repairable("invalid_input", text).at(path::EMAIL)]
-        })?;
+            Message::repairable("invalid_input", text).at(path::EMAIL)
+        });
         let consents = wanted.consents.as_ref().filter(|_| self.agreement.has(CONSENT));
-        Ok(Buyer {
-            email,
+        let buyer = Buyer {
+            email: email.ok().flatten(),
             first_name: wanted.first_name.clone(),
             last_name: wanted.last_name.clone(),
             phone: wanted.phone.clone(),
             consents: consent::decided(consents),
             destinations: Vec::<Destination>::new(),
             ..Buyer::default()
-        })
+        };
+        (buyer, problem)
     }
 }
 

@@ -4,6 +4,7 @@
 mod buying;
 mod carts;
 mod catalog;
+mod changes;
 mod delivery;
 mod discounts;
 mod discovery;
@@ -12,6 +13,7 @@ mod negotiation;
 mod news;
 mod orders;
 mod races;
+mod shown_total;
 mod signatures;
 mod support;
 mod versions;

@@ -154,10 +154,12 @@ impl<'o> Script<'o> {
             .post("/cart/items", &Visit::default(), &body)
             .await?
             .expect(StatusCode::CREATED)?;
-        let mut visit =
-            Visit { cart: Some(cart.text("/token")?), key: Some(self.key()), ..Visit::default() };
+        let cart = cart.text("/token")?;
+        let total_minor = self.total_of(&cart, None, &buyer()).await?;
+        let mut visit = Visit { cart: Some(cart), key: Some(self.key()), ..Visit::default() };
         let mut request = buyer();
         request["payment"] = json!({ "token": "tok_declined" });
+        request["expected_total_minor"] = json!(total_minor);
         let declined = self
             .shop
             .post("/checkout", &visit, &request)
@@ -195,18 +197,28 @@ impl<'o> Script<'o> {
         let body = json!({ "sku": variant.context("no mug is in stock")?["sku"] });
         let cart =
             self.shop.post("/cart/items", &visit, &body).await?.expect(StatusCode::CREATED)?;
-        let visit = Visit {
-            channel,
-            cart: Some(cart.text("/token")?),
-            key: Some(self.key()),
-            ..Visit::default()
-        };
+        let cart = cart.text("/token")?;
+        let total_minor = self.total_of(&cart, channel, &european()).await?;
+        let visit = Visit { channel, cart: Some(cart), key: Some(self.key()), ..Visit::default() };
         let mut request = european();
         request["payment"] = json!({ "token": "tok_ok" });
+        request["expected_total_minor"] = json!(total_minor);
         let order =
             self.shop.post("/checkout", &visit, &request).await?.expect(StatusCode::CREATED)?;
         self.transcript.totals(&order.body["order"])?;
         self.say_order(&order)
+    }
+
+    /// What a cart costs in the end.
+    async fn total_of(
+        &self,
+        cart: &str,
+        channel: Option<&'static str>,
+        buyer: &Value,
+    ) -> Result<i64> {
+        let visit = Visit { channel, cart: Some(cart.to_owned()), ..Visit::default() };
+        let checkout = self.shop.post("/checkout", &visit, buyer).await?;
+        checkout.expect(StatusCode::CREATED)?.number("/total_minor")
     }
 
     async fn ask_for_too_many(&mut self, variant: &Value) -> Result<()> {

@@ -211,6 +211,7 @@ async fn pages_rest_ucp_and_mcp_ask_the_same_price() {
     let cart = shop.cart_with("MUG-BLUE", 2).await;
     let codes = shop.request(Method::PUT, "/api/v1/cart/codes").header("cart-token", &cart);
     assert_eq!(answer(codes.json(&json!({ "codes": ["SEVENTH"] }))).await.0, 200);
+    assert_eq!(answer(shop.quote(&cart)).await.0, 201);
     let (status, bought) = answer(shop.buy(&cart, "tok_ok")).await;
     assert_eq!(status, StatusCode::CREATED.as_u16(), "{bought}");
     let expected = of_rest(&bought["order"]);

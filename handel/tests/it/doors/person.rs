@@ -56,6 +56,7 @@ impl<'s> Person<'s> {
         let fields = [
             ("key", value(&page, "key")),
             ("expected_total_minor", value(&page, "expected_total_minor")),
+            ("reviewed", value(&page, "reviewed")),
             ("payment", value(&page, "payment")),
         ];
         let paid = self.request(Method::POST, &format!("{}/complete", self.path), &fields).await;

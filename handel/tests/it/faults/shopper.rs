@@ -128,11 +128,13 @@ impl Memory {
     }
 }
 
-/// A new cart, if the shop makes one.
+/// A new cart, if the shop makes one and shows what it costs.
 pub async fn new_cart(served: &Served) -> Option<String> {
     let add = served.request(Method::POST, "/api/v1/cart/items");
     let (status, cart) = try_answer(add.json(&json!({ "sku": "MAP-1" }))).await?;
-    (status == 201).then(|| cart["token"].as_str().expect("a cart has a token").to_owned())
+    let token = cart["token"].as_str().filter(|_| status == 201)?.to_owned();
+    let (status, _) = try_answer(served.quote(&token)).await?;
+    (status == 201).then_some(token)
 }
 
 /// A key of staff who look.

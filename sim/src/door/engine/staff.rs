@@ -1,5 +1,6 @@
 //! What staff ask.
 
+use handel_domain::promotion::Class;
 use handel_engine::{AdjustStock, Context, Engine, ListOrders, Parcel, StockKey};
 use handel_testkit::fixtures::sku;
 
@@ -21,6 +22,24 @@ pub(super) async fn serve(engine: &Engine, ctx: &Context, call: Call) -> Said {
         Call::SetPrice { sku: of, prices } => {
             let set = engine.set_prices(ctx, sku(&of), prices, None).await?;
             once(&set, |product| Reply::Other(format!("product v{}", product.version)))
+        }
+        Call::SetShipping { amount_minor } => {
+            let channel = engine.get_channel(ctx).await?;
+            let mut settings = channel.settings.clone();
+            settings.shipping_methods[0].amount_minor = amount_minor;
+            let set = engine.put_channel(ctx, channel.code.clone(), settings, None).await?;
+            once(&set, |channel| Reply::Other(format!("channel v{}", channel.version)))
+        }
+        Call::SetFreeShipping { minimum_minor } => {
+            let promotions = engine.list_promotions(ctx, None, 100).await?.items.into_iter();
+            let mut shipping =
+                promotions.filter(|known| known.promotion.rules.class == Class::Shipping);
+            let Some(found) = shipping.next() else { return other("no promotion of shipping") };
+            let mut rules = found.promotion.rules.clone();
+            rules.conditions.minimum_subtotal_minor = Some(minimum_minor);
+            let id = found.promotion.id;
+            let set = engine.replace_promotion(ctx, id, rules, Vec::new(), None).await?;
+            once(&set, |set| Reply::Other(format!("promotion v{}", set.promotion.version)))
         }
         Call::AdjustStock { sku: of, delta } => {
             let adjust = AdjustStock {

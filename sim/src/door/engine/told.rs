@@ -47,7 +47,10 @@ pub(super) fn checkout(view: &CheckoutView) -> Reply {
                     quantity: line.quantity,
                 })
                 .collect(),
-            total_minor: view.quote.totals.total_minor,
+            total_minor: match &view.completion {
+                Some(done) => done.order.total_minor,
+                None => view.quote.totals.total_minor,
+            },
         },
     })
 }

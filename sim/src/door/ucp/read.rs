@@ -99,7 +99,8 @@ fn refused(message: &Message) -> Option<Code> {
     Some(match message.code.as_str() {
         "already_closed" => Code::CheckoutClosed,
         "complete_in_progress" => Code::PaymentInProgress,
-        "checkout_changed" => Code::TotalsChanged,
+        "totals_changed" => Code::TotalsChanged,
+        "checkout_changed" => Code::CartChanged,
         "discount_code_expired" => Code::PromotionUsedUp,
         "out_of_stock" => Code::StockShort,
         "item_unavailable" => Code::VariantUnknown,
@@ -117,7 +118,7 @@ fn checkout(body: &CheckoutBody, received: &Received) -> Result<Checkout, Refusa
             "already_closed" | "complete_in_progress" | "checkout_changed"
         )
     {
-        return Err(refusal(first, received));
+        return Err(refusal(first, body, received));
     }
     Ok(Checkout {
         id: body.id,
@@ -139,7 +140,7 @@ fn purchase(body: &CheckoutBody, received: &Received) -> Result<Purchase, Refusa
         (Status::RequiresEscalation, Some(first)) if first.code == "payment_action_required" => {
             Money::WaitsForBuyer
         }
-        (_, Some(first)) => return Err(refusal(first, received)),
+        (_, Some(first)) => return Err(refusal(first, body, received)),
         (Status::CompleteInProgress, None) => Money::UnderWay,
         (Status::Canceled, None) => {
             return Err(Refusal::new(Code::CheckoutClosed, "it was canceled meanwhile"));
@@ -159,11 +160,14 @@ fn purchase(body: &CheckoutBody, received: &Received) -> Result<Purchase, Refusa
     })
 }
 
-fn refusal(message: &Message, received: &Received) -> Refusal {
-    match refused(message) {
-        Some(code) => Refusal::new(code, message.content.clone()),
-        None => received.broken("a message that nothing here deserves"),
-    }
+/// A refusal that shows the checkout with its total.
+fn refusal(message: &Message, body: &CheckoutBody, received: &Received) -> Refusal {
+    let Some(code) = refused(message) else {
+        return received.broken("a message that nothing here deserves");
+    };
+    let mut refusal = Refusal::new(code, message.content.clone());
+    refusal.details.total_minor = body.goods(received).ok().map(|goods| goods.total_minor);
+    refusal
 }
 
 /// Why a payment failed, which the protocol tells to people alone. None if this one was not tried.

@@ -67,6 +67,12 @@ impl Browser {
         &self.page
     }
 
+    /// Goes to the link of an agent, and goes on with its cart.
+    pub(crate) async fn take_over(&mut self, link: &str) -> &Page {
+        self.open(link).await.expect(200);
+        self.send(link, &[]).await
+    }
+
     /// Follows a link of the page by its text.
     pub(crate) async fn click(&mut self, text: &str) -> &Page {
         let href = self.page.link(text);

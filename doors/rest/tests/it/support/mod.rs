@@ -110,8 +110,15 @@ pub(crate) fn buyer() -> Value {
     })
 }
 
-/// A buyer who pays with a token of the test provider.
+/// A buyer who pays one `MUG` of 19.99 and its shipping with a token of the test provider.
 pub(crate) fn paying(token: &str) -> Value {
+    let mut body = paying_what_was_shown(token);
+    body["expected_total_minor"] = json!(2489);
+    body
+}
+
+/// A buyer who pays with a token of the test provider, and names no total.
+pub(crate) fn paying_what_was_shown(token: &str) -> Value {
     let mut body = buyer();
     body["payment"] = json!({ "token": token });
     body

@@ -24,13 +24,18 @@ impl Work<'_> {
     pub(in crate::ops) async fn complete_checkout(&self) -> Result<Answer, Stop> {
         let id: CheckoutId = self.id()?;
         let wanted = self.codec.read_payment(&self.call.payload).map_err(|e| Box::new(e.into()))?;
-        let before = self.checkout(id).await?;
+        let before = self.peek(id).await?;
         let payment = match self.choice(&wanted, &before) {
             Ok(payment) => payment,
-            Err(problem) => return self.show(&before, vec![problem], false).await,
+            Err(problem) => {
+                return self.show(&self.checkout(id).await?, vec![problem], false).await;
+            }
         };
         let said = self.with_payment(&wanted, &before.checkout.buyer);
-        let complete = Complete { checkout_id: id, payment, said, expected_total_minor: None };
+        let expected_total_minor = agreed(&before);
+        let (checkout_id, expected_version) = (id, None);
+        let complete =
+            Complete { checkout_id, payment, said, expected_total_minor, expected_version };
         let once = match self.ucp.engine().complete_checkout(&self.ctx, complete).await {
             Ok(once) => once,
             Err(error) => return self.rejected(id, error).await,
@@ -103,4 +108,11 @@ impl Work<'_> {
             billing_address: billing.and_then(|billing| delivery::address(billing, &named).ok()),
         }
     }
+}
+
+/// The total that the buyer agreed to, in minor units. The protocol has no member for it, so it is the one of the
+/// latest answer before this request. A request at the same time whose answer shows another one agrees to nothing.
+fn agreed(before: &CheckoutView) -> Option<i64> {
+    let shown = before.checkout.shown_total.filter(|_| before.completion.is_none());
+    shown.map(|total| total.amount_minor)
 }

@@ -1,5 +1,6 @@
 //! Checkouts: opened, said anew, given up. Buying is in `complete`.
 
+mod answers;
 mod complete;
 
 use handel_domain::{
@@ -33,16 +34,18 @@ impl Work<'_> {
             return Err(Box::new(error.into()));
         }
         let channel = self.channel(&ctx).await?;
-        let basket = self.basket(&wanted, &[]).map_err(|problems| self.outcome(&problems))?;
-        let said = self.said(&wanted, &[], &channel.settings);
-        // What cannot be taken over of the delivery does not stand in the way of a checkout: it can be said anew.
-        let (buyer, mut problems) = said.map_err(|problems| self.outcome(&problems))?;
-        let open = OpenCheckout {
-            cart_id,
-            basket: Some(basket).filter(|_| cart_id.is_none()),
-            buyer,
-            origin: self.origin(&wanted),
+        let basket = match cart_id {
+            None => self.basket(&wanted, &[]),
+            // The items of the cart are bought, whatever else is named.
+            Some(_) => self.basket(&Wanted { lines: None, ..wanted.clone() }, &[]),
         };
+        let basket = basket.map_err(|problems| self.outcome(&problems))?;
+        // What cannot be taken over of the buyer and the delivery does not stand in the way of a checkout: it can be
+        // said anew.
+        let (buyer, mut problems) = self.said(&wanted, &[], &channel.settings);
+        let codes = basket.codes.clone();
+        let open =
+            OpenCheckout { cart_id, basket: Some(basket), buyer, origin: self.origin(&wanted) };
         let option = open.buyer.shipping_method.clone();
         let opened = self.ucp.engine().open_checkout(&ctx, open).await;
         let view = opened.map_err(|error| self.stop(error))?.reply;
@@ -50,7 +53,10 @@ impl Work<'_> {
         if is_left_out && view.quote.needs_shipping() {
             problems.push(delivery::no_such_option());
         }
-        self.show(&view, problems, view.is_new).await
+        problems.extend(answers::codes_of_cart(&codes, &view.checkout.codes));
+        let mut shown = self.shown(&view, problems).await?;
+        answers::leave_out_sent(&mut shown);
+        Ok(self.answer(&shown, view.is_new))
     }
 
     pub(super) async fn get_checkout(&self) -> Result<Answer, Stop> {
@@ -66,15 +72,19 @@ impl Work<'_> {
             let error = crate::TransportError::malformed("line_items: are needed");
             return Err(Box::new(error.into()));
         }
-        let before = self.checkout(id).await?;
-        let replace = match self.replacement(&wanted, &before).await? {
-            Ok(replace) => replace,
-            Err(problems) => return self.show(&before, problems, false).await,
+        let before = self.peek(id).await?;
+        let problems = match self.replacement(&wanted, &before).await? {
+            Ok(replace) => match self.ucp.engine().replace_checkout(&self.ctx, replace).await {
+                Ok(once) => return self.show(&once.reply, Vec::new(), false).await,
+                Err(error) if super::is_unknown(&error) => return Err(self.stop(error)),
+                Err(error) => self.told(error)?,
+            },
+            Err(problems) => problems,
         };
-        match self.ucp.engine().replace_checkout(&self.ctx, replace).await {
-            Ok(once) => self.show(&once.reply, Vec::new(), false).await,
-            Err(error) => self.rejected(id, error).await,
-        }
+        let view = self.checkout(id).await?;
+        let mut shown = self.shown(&view, problems).await?;
+        answers::refuse_update(&mut shown, &wanted);
+        Ok(self.answer(&shown, false))
     }
 
     pub(super) async fn cancel_checkout(&self) -> Result<Answer, Stop> {
@@ -93,39 +103,37 @@ impl Work<'_> {
     ) -> Result<Result<ReplaceCheckout, Vec<Message>>, Stop> {
         let channel = self.channel_of(before.checkout.channel_id).await?;
         let lines: Vec<_> = before.checkout.lines.iter().map(|line| line.id).collect();
-        let replace = self.basket(wanted, &lines).and_then(|basket| {
-            let (buyer, problems) =
-                self.said(wanted, &before.checkout.buyer.destinations, &channel.settings)?;
-            if !problems.is_empty() {
-                return Err(problems);
+        let known = &before.checkout.buyer.destinations;
+        let (buyer, mut problems) = self.said(wanted, known, &channel.settings);
+        let basket = match self.basket(wanted, &lines) {
+            Ok(basket) if problems.is_empty() => basket,
+            Ok(_) => return Ok(Err(problems)),
+            Err(wrong_lines) => {
+                problems.splice(0..0, wrong_lines);
+                return Ok(Err(problems));
             }
-            Ok(ReplaceCheckout {
-                checkout_id: before.checkout.id,
-                basket,
-                buyer,
-                origin: None,
-                expected_version: None,
-            })
-        });
-        Ok(replace)
+        };
+        let (checkout_id, origin, expected_version) = (before.checkout.id, None, None);
+        Ok(Ok(ReplaceCheckout { checkout_id, basket, buyer, origin, expected_version }))
     }
 
-    /// What a buyer says, and what of the delivery could not be taken over.
+    /// What a buyer says, and what of it could not be taken over.
     fn said(
         &self,
         wanted: &Wanted,
         known: &[Destination],
         settings: &Settings,
-    ) -> Result<(Buyer, Vec<Message>), Vec<Message>> {
-        let mut buyer = self.buyer(&wanted.buyer)?;
-        let Some(delivery) = wanted.delivery.as_ref().filter(|_| self.can_deliver()) else {
-            return Ok((buyer, Vec::new()));
-        };
-        let arranged = delivery::arrange(delivery, known, &wanted.buyer, settings);
-        buyer.destinations = arranged.destinations;
-        buyer.selected_destination = arranged.selected;
-        buyer.shipping_method = arranged.method;
-        Ok((buyer, arranged.problems))
+    ) -> (Buyer, Vec<Message>) {
+        let (mut buyer, problem) = self.buyer_in_part(&wanted.buyer);
+        let mut problems: Vec<_> = problem.into_iter().collect();
+        if let Some(delivery) = wanted.delivery.as_ref().filter(|_| self.can_deliver()) {
+            let arranged = delivery::arrange(delivery, known, &wanted.buyer, settings);
+            buyer.destinations = arranged.destinations;
+            buyer.selected_destination = arranged.selected;
+            buyer.shipping_method = arranged.method;
+            problems.extend(arranged.problems);
+        }
+        (buyer, problems)
     }
 
     fn origin(&self, wanted: &Wanted) -> Origin {
@@ -138,8 +146,14 @@ impl Work<'_> {
         }
     }
 
+    /// A checkout for an answer.
     pub(super) async fn checkout(&self, id: CheckoutId) -> Result<CheckoutView, Stop> {
         self.ucp.engine().get_checkout(&self.ctx, id).await.map_err(|error| self.stop(error))
+    }
+
+    /// A checkout for what must be known before it is acted on. It must not be shown.
+    pub(super) async fn peek(&self, id: CheckoutId) -> Result<CheckoutView, Stop> {
+        self.ucp.engine().peek_checkout(&self.ctx, id).await.map_err(|error| self.stop(error))
     }
 
     /// The checkout as it stands, with why something was refused.
@@ -158,6 +172,12 @@ impl Work<'_> {
         problems: Vec<Message>,
         created: bool,
     ) -> Result<Answer, Stop> {
+        let shown = self.shown(view, problems).await?;
+        Ok(self.answer(&shown, created))
+    }
+
+    /// A checkout in the words of the protocol, with what is wrong with the request.
+    async fn shown(&self, view: &CheckoutView, problems: Vec<Message>) -> Result<Checkout, Stop> {
         let checkout = &view.checkout;
         let channel = self.channel_of(checkout.channel_id).await?;
         let scene = Scene {
@@ -171,9 +191,13 @@ impl Work<'_> {
         let is_final = shown.status.is_final();
         let problems = problems.into_iter().map(|problem| locked(problem, is_final)).collect();
         message::put_first(&mut shown.messages, problems);
+        Ok(shown)
+    }
+
+    fn answer(&self, shown: &Checkout, created: bool) -> Answer {
         let handlers = self.ucp.handlers();
-        let body = self.codec.checkout(&shown, self.agreement, self.call.operation, handlers);
-        Ok(Answer::Resource { created, body })
+        let body = self.codec.checkout(shown, self.agreement, self.call.operation, handlers);
+        Answer::Resource { created, body }
     }
 }
 
@@ -182,6 +206,6 @@ fn locked(problem: Message, is_final: bool) -> Message {
     if problem.code != message::CLOSED || is_final {
         return problem;
     }
-    let text = "the checkout is being completed; it cannot be changed until its payment has ended";
+    let text = "the checkout was just being completed; look at it again before you go on";
     Message::repairable("complete_in_progress", text)
 }
