@@ -18,7 +18,7 @@ use crate::{Context, Engine, Error, Page, channel::Which, page::LIMIT_MAX, stock
 
 /// The part that all list statements share: the filters.
 macro_rules! list_statement {
-    ($name:ident, $select:literal, $order:literal) => {
+    ($name:ident, $select:expr, $order:expr) => {
         statements! {
             $name = text concat!(
                 $select,
@@ -80,10 +80,13 @@ list_statement!(
     "
          order by l.price_min_minor desc, l.product_id desc limit $20"
 );
-// Where the cheapest variant costs less than was asked for, the cheapest that matches decides the order.
-list_statement!(
-    BY_MATCHING_PRICE,
-    "
+/// A list by the price of the cheapest variant that matches the filter.
+macro_rules! matching_price_statement {
+    ($name:ident, $after:literal, $direction:literal) => {
+        list_statement!(
+            $name,
+            concat!(
+                "
         select l.product_id, l.price_min_minor, l.price_max_minor, l.title_key, l.listed_at, l.matching_min_minor
           from (select a.tenant_id, a.currency, a.category_id, a.product_id, a.price_min_minor, a.price_max_minor,
                        a.title_key, a.listed_at, a.search_text,
@@ -96,29 +99,24 @@ list_statement!(
                   from listings a
                  where a.tenant_id = $1 and a.currency = $2 and a.category_id = $3
                    and a.price_max_minor >= $6 and a.price_min_minor <= $7) l
-         where l.tenant_id = $1 and (l.matching_min_minor, l.product_id) > ($4, $5)",
-    "
-         order by l.matching_min_minor, l.product_id limit $20"
-);
-list_statement!(
-    BY_MATCHING_PRICE_DOWN,
-    "
-        select l.product_id, l.price_min_minor, l.price_max_minor, l.title_key, l.listed_at, l.matching_min_minor
-          from (select a.tenant_id, a.currency, a.category_id, a.product_id, a.price_min_minor, a.price_max_minor,
-                       a.title_key, a.listed_at, a.search_text,
-                       case when a.price_min_minor >= $6 then a.price_min_minor else (
-                            select min(p.amount_minor)
-                              from variants v join prices p on p.tenant_id = v.tenant_id and p.variant_id = v.id
-                             where v.tenant_id = a.tenant_id and v.product_id = a.product_id and not v.deleted
-                               and p.currency = a.currency and p.amount_minor >= $6 and p.amount_minor <= $7)
-                       end as matching_min_minor
-                  from listings a
-                 where a.tenant_id = $1 and a.currency = $2 and a.category_id = $3
-                   and a.price_max_minor >= $6 and a.price_min_minor <= $7) l
-         where l.tenant_id = $1 and (l.matching_min_minor, l.product_id) < ($4, $5)",
-    "
-         order by l.matching_min_minor desc, l.product_id desc limit $20"
-);
+         where l.tenant_id = $1 and (l.matching_min_minor, l.product_id) ",
+                $after,
+                " ($4, $5)"
+            ),
+            concat!(
+                "
+         order by l.matching_min_minor ",
+                $direction,
+                ", l.product_id ",
+                $direction,
+                " limit $20"
+            )
+        );
+    };
+}
+
+matching_price_statement!(BY_MATCHING_PRICE, ">", "asc");
+matching_price_statement!(BY_MATCHING_PRICE_DOWN, "<", "desc");
 list_statement!(
     BY_TITLE,
     "
