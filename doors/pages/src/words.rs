@@ -116,8 +116,8 @@ words! {
     code_missing = "Enter a discount code.";
 
     // Sums.
-    plus_shipping = "plus shipping";
-    plus_tax_and_shipping = "plus tax and shipping";
+    plus_shipping = "+ shipping";
+    plus_tax_and_shipping = "+ tax and shipping";
     shipping_follows = "Shipping is added in the next step.";
     tax_and_shipping_follow = "Tax and shipping are added in the next step.";
     subtotal = "Subtotal";
