@@ -34,6 +34,8 @@ const HIDDEN: [&str; 9] =
     ["script", "style", "template", "noscript", "iframe", "object", "svg", "math", "title"];
 /// Most tags that are open at once; deeper ones are left out.
 const DEPTH_MAX: usize = 30;
+/// Maximum length of the name of a character reference, in bytes.
+const REFERENCE_MAX: usize = 10;
 
 /// Makes safe HTML of what a merchant wrote. A text without tags becomes paragraphs.
 pub(crate) fn clean(html: &str) -> String {
@@ -181,8 +183,11 @@ fn end(name: &str, out: &mut String) {
 
 /// What comes after the end tag of a hidden element.
 fn after_end<'t>(text: &'t str, name: &str) -> &'t str {
-    let lower = text.to_ascii_lowercase();
-    let Some(at) = lower.find(&format!("</{name}")) else { return "" };
+    let is_named = |at: usize| {
+        let rest = text.as_bytes().get(at + 2..).unwrap_or_default();
+        rest.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    let Some((at, _)) = text.match_indices("</").find(|(at, _)| is_named(*at)) else { return "" };
     text[at..].find('>').map_or("", |end| &text[at + end + 1..])
 }
 
@@ -201,14 +206,16 @@ fn escape(text: &str, out: &mut String) {
     }
 }
 
-/// Whether a text begins with a reference such as `&amp;` or `&#8211;`.
+/// Whether a text begins with a reference such as `&amp;` or `&#8211;`. Looks no further than one can be long.
 fn is_reference(text: &str) -> bool {
-    let Some((name, _)) = text.get(1..).and_then(|rest| rest.split_once(';')) else { return false };
-    let digits = name.strip_prefix('#');
-    (2..=10).contains(&name.len())
-        && match digits {
-            Some(digits) => digits.bytes().all(|byte| byte.is_ascii_digit()),
-            None => name.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+    let rest = text.as_bytes().get(1..).unwrap_or_default();
+    let near = &rest[..rest.len().min(REFERENCE_MAX + 1)];
+    let Some(end) = near.iter().position(|byte| *byte == b';') else { return false };
+    let name = &near[..end];
+    name.len() >= 2
+        && match name.strip_prefix(b"#") {
+            Some(digits) => digits.iter().all(u8::is_ascii_digit),
+            None => name.iter().all(u8::is_ascii_alphanumeric),
         }
 }
 
@@ -259,6 +266,25 @@ mod tests {
         }
         assert_eq!(clean("<p onclick='a>b()' class=x>Text</p>"), "<p>Text</p>");
         assert_eq!(clean("<p>unclosed <b title=\">"), "<p>unclosed  </p>");
+    }
+
+    #[test]
+    fn character_references_stay_and_other_ampersands_are_escaped() {
+        assert_eq!(clean("<p>&#8211; &CounterCl; &nbsp;"), "<p>&#8211; &CounterCl; &nbsp;</p>");
+        assert_eq!(clean("<p>&#8211 &a; &elevenchars; &#x2f;&"), {
+            "<p>&amp;#8211 &amp;a; &amp;elevenchars; &amp;#x2f;&amp;</p>"
+        });
+    }
+
+    /// Work that grows with the square of the length would take hours here.
+    #[test]
+    fn a_description_is_read_in_one_pass_whatever_is_in_it() {
+        for part in
+            ["&", "&a", "<script></script>", "<", "</", "<p>", "<!--", "<a \"", "<style></STYLE>"]
+        {
+            let text = format!("<b>{}", part.repeat((4 << 20) / part.len()));
+            assert!(clean(&text).starts_with("<b>"), "{part}");
+        }
     }
 
     #[test]
