@@ -63,6 +63,10 @@ impl From<StoreError> for Error {
         {
             return refusal.into();
         }
+        if let StoreError::Unstorable(_) = &source {
+            let message = "a text has the character U+0000, which no text here may have";
+            return Refusal::new(Code::InputInvalid, message).into();
+        }
         let refusal = match &source {
             StoreError::Contention => Refusal::new(
                 Code::WriteConflict,

@@ -14,6 +14,7 @@ use crate::{
     row::Row,
     sqlite::{self, Hand, Sqlite, SqliteTransaction},
     statement::Bound,
+    value::Value,
 };
 
 /// Which database, and how it is reached.
@@ -271,6 +272,7 @@ impl<'b> Transaction<'b> {
 
     /// Runs several selects in one round trip and returns the rows of each.
     pub async fn rows_all(&mut self, bounds: Vec<Bound>) -> Result<Vec<Vec<Row>>, StoreError> {
+        self.check_storable(&bounds)?;
         self.counter.add(bounds.len());
         match &mut self.inner {
             TransactionInner::Sqlite(inner) => inner.rows_all(&bounds),
@@ -287,6 +289,7 @@ impl<'b> Transaction<'b> {
     /// Runs several statements that write in one round trip, in their order, and returns how many rows
     /// each changed.
     pub async fn run_all(&mut self, bounds: Vec<Bound>) -> Result<Vec<u64>, StoreError> {
+        self.check_storable(&bounds)?;
         self.counter.add(bounds.len());
         match &mut self.inner {
             TransactionInner::Sqlite(inner) => inner.run_all(&bounds),
@@ -297,9 +300,23 @@ impl<'b> Transaction<'b> {
     /// Gives the unit up because another transaction was faster. Return the error: on PostgreSQL the unit is
     /// run again and sees what the other one did. On SQLite nobody can be faster, and the error stands.
     pub fn restart(&mut self) -> StoreError {
+        self.fail(StoreError::Contention)
+    }
+
+    /// Both databases answer alike to what only one of them could store.
+    fn check_storable(&mut self, bounds: &[Bound]) -> Result<(), StoreError> {
+        let is_wrong = |bound: &&Bound| !bound.values.iter().all(Value::is_storable);
+        match bounds.iter().find(is_wrong) {
+            Some(bound) => Err(self.fail(StoreError::Unstorable(bound.statement.name()))),
+            None => Ok(()),
+        }
+    }
+
+    /// From here on the unit cannot commit.
+    fn fail(&mut self, error: StoreError) -> StoreError {
         match &mut self.inner {
-            TransactionInner::Sqlite(inner) => inner.fail(StoreError::Contention),
-            TransactionInner::Postgres(inner) => inner.fail(StoreError::Contention),
+            TransactionInner::Sqlite(inner) => inner.fail(error),
+            TransactionInner::Postgres(inner) => inner.fail(error),
         }
     }
 

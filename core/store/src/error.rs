@@ -12,6 +12,9 @@ pub enum StoreError {
     /// A check or foreign key was violated.
     #[error("a constraint was violated: {0}")]
     Constraint(String),
+    /// A text has U+0000, which not every database can store. No statement was run.
+    #[error("a parameter of {0} has the character U+0000")]
+    Unstorable(&'static str),
     /// Other transactions were in the way too often.
     #[error("the transaction could not be serialized with others")]
     Contention,
@@ -62,7 +65,7 @@ pub enum StoreError {
     #[error("a unit of work failed: {0}")]
     Unit(String),
     /// Something else.
-    #[error("the database failed: {0}")]
+    #[error("the database failed: {}", chain(&**.0))]
     Other(Arc<dyn std::error::Error + Send + Sync>),
 }
 
@@ -116,7 +119,7 @@ impl From<tokio_postgres::Error> for StoreError {
     fn from(error: tokio_postgres::Error) -> Self {
         use tokio_postgres::error::SqlState;
         let Some(db) = error.as_db_error() else {
-            return Self::Unavailable(error.to_string());
+            return Self::Unavailable(chain(&error));
         };
         match db.code() {
             &SqlState::UNIQUE_VIOLATION => {
@@ -144,6 +147,22 @@ impl From<tokio_postgres::Error> for StoreError {
             _ => Self::Other(Arc::new(error)),
         }
     }
+}
+
+/// An error and what caused it. Drivers say the cause only when they are asked for it.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Some errors repeat their cause.
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
 }
 
 impl StoreError {

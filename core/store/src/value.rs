@@ -27,6 +27,32 @@ pub enum Value {
     List(Vec<String>),
 }
 
+impl Value {
+    /// Whether both databases can store it. PostgreSQL has no U+0000, neither in a text nor in a JSON document.
+    pub(crate) fn is_storable(&self) -> bool {
+        let is_text = |text: &String| !text.contains('\0');
+        match self {
+            Self::Text(Some(text)) => is_text(text),
+            Self::List(texts) => texts.iter().all(is_text),
+            Self::Json(Some(json)) => !has_escaped_nul(json),
+            Self::Text(None)
+            | Self::Json(None)
+            | Self::Bool(_)
+            | Self::Int(_)
+            | Self::Time(_)
+            | Self::Bytes(_) => true,
+        }
+    }
+}
+
+/// Whether a JSON text has the escape of U+0000, and not an escaped backslash before `u0000`.
+fn has_escaped_nul(json: &str) -> bool {
+    json.match_indices("\\u0000").any(|(at, _)| {
+        let backslashes = json.as_bytes()[..at].iter().rev().take_while(|byte| **byte == b'\\');
+        backslashes.count() % 2 == 0
+    })
+}
+
 /// Marks a value that is stored as JSON. Only objects and arrays are.
 pub struct Json<T>(pub T);
 
@@ -113,4 +139,23 @@ impl<T: Serialize> From<Option<Json<&T>>> for Value {
 
 fn to_json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("stored documents have text keys and no failing parts")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nul_is_found_in_every_kind_of_value() {
+        let json = |text: &str| Value::from(Json(&vec![text.to_owned()]));
+        for value in [Value::from("a\0"), vec!["a".to_owned(), "\0".to_owned()].into(), json("\0")]
+        {
+            assert!(!value.is_storable(), "{value:?}");
+        }
+        // Two backslashes and five characters are seven characters that can be stored.
+        for text in ["", "u0000", "\\u0000", "\u{1}\u{fffd}"] {
+            assert!(Value::from(text).is_storable() && json(text).is_storable(), "{text:?}");
+        }
+        assert!(!json("\\\0").is_storable());
+    }
 }

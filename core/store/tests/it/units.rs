@@ -38,6 +38,22 @@ both_databases! {
         assert_eq!(store.count().await, 1);
     }
 
+    /// Goal: what only one of the databases could store is refused by both, before anything is written.
+    async fn a_text_with_a_nul_is_refused_alike(store: Counters) {
+        let outcome = store.database().write(async |tx: &mut Transaction<'_>| {
+            tx.run(put_bound("kept", 1)).await?;
+            let _swallowed = tx.run(put_bound("a\0b", 1)).await;
+            Ok::<_, StoreError>(())
+        }).await;
+        assert!(matches!(outcome, Err(StoreError::Unstorable(_))), "{outcome:?}");
+        let found = store.database().read(async |tx: &mut Transaction<'_>| {
+            tx.rows(crate::GET.bind(values!["\0"])).await.map(|rows| rows.len())
+        }).await;
+        assert!(matches!(found, Err(StoreError::Unstorable(_))), "{found:?}");
+        assert_eq!(store.count().await, 0);
+        store.put("kept", 1).await.expect("the database lives");
+    }
+
     /// Goal: a panic in one unit harms neither the database nor the units after it.
     async fn a_panic_rolls_back_alone(store: Counters) {
         let database = store.database();

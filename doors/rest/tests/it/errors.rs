@@ -19,8 +19,8 @@ async fn shop() -> Shop {
 async fn bodies_that_are_not_json_are_refused_with_the_place() {
     let shop = shop().await;
     let add = || shop.post("/cart/items");
-    let deep = "[".repeat(100_000);
-    add().text(&deep).send().await.field("");
+    add().text(&"[".repeat(5_000)).send().await.field("");
+    add().text(&"[".repeat(100_000)).send().await.problem(413, "request.too_large");
     for text in
         ["{", "{\"sku\":", "nonsense", "{} {}", "{\"sku\": \"a\n\"}", "{\"quantity\": 1e999}"]
     {
@@ -161,6 +161,29 @@ async fn addresses_that_lead_nowhere_are_problems_too() {
 }
 
 both_databases! {
+    /// Goal: a character that only one of the databases can store makes no fault on either.
+    async fn a_nul_is_refused_wherever_a_text_is_read(shop: Shop) {
+        shop.product("MUG", 1999, 5).await;
+        for query in ["q=%00", "q=mug%00", "attr.a=%00", "attr.a%00=b"] {
+            let reply = shop.get(&format!("/products?{query}")).send().await;
+            reply.problem(422, "input.invalid");
+        }
+        for path in ["/products?category=%00", "/products/%00", "/policies/%00", "/products?after=%00"] {
+            let reply = shop.get(path).send().await;
+            assert!(reply.status.is_client_error(), "{path}: {reply}");
+        }
+        let cart = shop.cart("MUG", 1).await;
+        for (path, body) in [
+            ("/cart/items", json!({ "sku": "MUG\0" })),
+            ("/cart/items", json!({ "sku": "MUG", "attachments": [{ "name": "a\0", "value": "b\0" }] })),
+            ("/cart/promotion-codes", json!({ "code": "A\0" })),
+            ("/checkout", json!({ "email": "a\0@example.com" })),
+        ] {
+            let reply = shop.post(path).cart(&cart.token).json(&body).send().await;
+            assert!(reply.status.is_client_error(), "{path} {body}: {reply}");
+        }
+    }
+
     /// Goal: a wrong parameter of a list is named, and a cursor holds only for the list that it came from.
     async fn lists_refuse_what_they_do_not_understand(shop: Shop) {
         for number in 0..4 {
