@@ -110,7 +110,7 @@ async fn an_assistant_on_the_desk_buys() {
     let bought = assistant.call(
         "complete_checkout",
         &json!({
-            "meta": { "idempotency-key": "a purchase of the test" },
+            "meta": { "idempotency-key": "a-purchase-of-the-test" },
             "id": checkout["id"],
             "checkout": { "payment": { "instruments": [{
                 "id": "one", "handler_id": handler["id"], "selected": true,

@@ -310,8 +310,9 @@ fn check_lists(
         let addressed = url.starts_with("https://")
             || url.starts_with("http://")
             || (url.starts_with('/') && !url.starts_with("//"));
+        // Browsers read a backslash as a slash, and `/\` would lead to another host.
         let clean = url.len() <= 2_000
-            && !url.chars().any(|c| c.is_whitespace() || c.is_control() || "<>\"".contains(c));
+            && !url.chars().any(|c| c.is_whitespace() || c.is_control() || "<>\"\\".contains(c));
         errors.check(
             addressed && clean,
             format!("/media/{at}/url"),

@@ -2,9 +2,9 @@
 
 use handel_domain::{
     Code,
-    catalog::{Price, Product, ProductInput, ProductOption, ProductStatus, VariantInput},
+    catalog::{Media, Price, Product, ProductInput, ProductOption, ProductStatus, VariantInput},
 };
-use handel_engine::{Caller, Context, ListProducts, ProductKey, Scope};
+use handel_engine::{Caller, Context, Error, ListProducts, ProductKey, Scope};
 use handel_store::{StoreError, Transaction, statements, values};
 use handel_testkit::{
     TestShop, both_databases,
@@ -46,6 +46,12 @@ async fn replace(shop: &TestShop, product: &Product, input: ProductInput) -> Pro
 async fn get(shop: &TestShop, product: &Product) -> Product {
     let key = ProductKey::Id(product.id);
     shop.engine.get_product(&shop.staff(), key).await.expect("staff see it")
+}
+
+/// The first field that was refused.
+fn refusal_of<T>(outcome: Result<T, Error>) -> Option<String> {
+    let errors = outcome.err()?.refusal.details.errors;
+    errors.first().map(|error| error.pointer.clone())
 }
 
 both_databases! {
@@ -208,6 +214,19 @@ both_databases! {
     }
 
     /// Goal: only those who may change the catalog do, and a wrong product names every wrong field.
+    async fn a_picture_is_on_the_web_or_in_this_shop(shop: TestShop) {
+        let make = async |url: &str| {
+            let media = vec![Media { url: url.to_owned(), alt: String::new() }];
+            let input = ProductInput { media, ..product_input("MUG", 1_000) };
+            refusal_of(shop.engine.create_product(&shop.staff(), input).await)
+        };
+        for elsewhere in [r"/\evil.example/a.png", "//evil.example/a.png", r"\\evil.example", "a.png", r"https:\\a"] {
+            assert_eq!(make(elsewhere).await, Some("/media/0/url".to_owned()), "{elsewhere}");
+        }
+        assert_eq!(make("/media/a.png").await, None);
+        shop.settle().await;
+    }
+
     async fn a_wrong_product_or_caller_is_refused(shop: TestShop) {
         assert_eq!(code(shop.engine.create_product(&shop.ctx(), product_input("MUG", 1)).await), Some(Code::Unauthenticated));
         let mut wrong = sized("SHIRT", &["S", "S"]);

@@ -110,7 +110,7 @@ both_databases! {
         assert_eq!(unknown["ucp"]["status"], "error", "{unknown}");
         assert_eq!(unknown["messages"][0]["code"], "not_found");
         let mut cancel = with_meta(json!({ "id": checkout["id"] }));
-        cancel["meta"]["idempotency-key"] = json!("never mind");
+        cancel["meta"]["idempotency-key"] = json!("never-mind");
         let canceled = shop.plain("cancel_checkout", cancel).await.content();
         assert_eq!(canceled["status"], "canceled", "{canceled}");
     }

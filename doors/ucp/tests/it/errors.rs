@@ -35,7 +35,7 @@ both_databases! {
         for operation in Operation::ALL.into_iter().filter(|operation| operation.takes_body()) {
             let path = operation.path().replace("{id}", "chk_00000000000000000000000000");
             for body in nonsense() {
-                let call = agent.call(operation.method(), &path).bytes(body.clone()).once("a key");
+                let call = agent.call(operation.method(), &path).bytes(body.clone()).once("a-key");
                 let reply = call.send().await;
                 // What names nothing that exists may be told so first.
                 if reply.status == 200 {

@@ -41,7 +41,7 @@ fn signed_to(
     let mut headers = HeaderMap::new();
     headers.insert("content-type", value("application/json"));
     headers.insert("ucp-agent", value(&format!("profile=\"{SIGNER}\"")));
-    headers.insert("idempotency-key", value("a key of its own"));
+    headers.insert("idempotency-key", value("a-key-of-its-own"));
     let seal = Seal {
         key,
         label: "sig1",
@@ -62,7 +62,7 @@ both_databases! {
         other.send().await.transport(400, "digest_mismatch");
         let stranger = SigningKey::es256(&[8; 32]);
         signed(shop, &agent, &stranger, &body).send().await.transport(401, "key_not_found");
-        let moved = signed(shop, &agent, &key(), &body).header("idempotency-key", "another key");
+        let moved = signed(shop, &agent, &key(), &body).header("idempotency-key", "another-key");
         moved.send().await.transport(401, "signature_invalid");
         let late = signed(shop, &agent, &key(), &body);
         shop.clock.advance(std::time::Duration::from_secs(301));

@@ -75,7 +75,7 @@ impl Memory {
                 Outcome::Open => System::real().sleep(PAUSE).await,
                 Outcome::Unpaid => {
                     payments += 1;
-                    key = format!("payment {payments}");
+                    key = format!("payment-{payments}");
                 }
             }
         }
