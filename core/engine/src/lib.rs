@@ -35,7 +35,7 @@ use handel_domain::{
     id::{ProcessId, RequestId},
 };
 use handel_ports::{Cache, EventSubscriber, PaymentProvider, Secret, System, WebClient};
-use handel_store::{Backend, Database};
+use handel_store::{Backend, Database, StoreError};
 
 pub use api_key::{ApiKey, NewApiKey};
 pub use cart::{AddItem, Basket, CartRef, CartView, OwnedCart, PutCart, WantedItem};
@@ -164,7 +164,16 @@ impl Engine {
         }));
         engine.ensure_defaults().await?;
         if engine.database().backend() == Backend::Sqlite {
-            engine.take_over_from_dead_process().await?;
+            match engine.take_over_from_dead_process().await {
+                // The shop can be read from, and what was begun ends later, when it is due.
+                Err(Error { source: Some(StoreError::NotWritable(reason)), .. }) => {
+                    tracing::warn!(
+                        reason,
+                        "what an earlier process had begun cannot be taken over"
+                    );
+                }
+                taken_over => taken_over?,
+            }
         }
         order::start_placing(&engine, queue);
         Ok(engine)

@@ -2,7 +2,7 @@
 //! caller and only when it is told to, so that a run can be repeated exactly.
 
 use std::{
-    fs::{self, File},
+    fs,
     path::Path,
     sync::{Arc, Mutex},
 };
@@ -11,10 +11,9 @@ use crossbeam_channel::{Receiver, unbounded};
 use rusqlite::Connection;
 
 use super::{
-    FILE, Sqlite, check_readable, connect,
+    Claim, FILE, Sqlite, claim, connect,
     group::{self, End},
     job::Queued,
-    lock,
 };
 use crate::{count::Counter, error::StoreError};
 
@@ -25,7 +24,7 @@ pub struct Hand {
     reader: Connection,
     writes: Receiver<Queued>,
     reads: Receiver<Queued>,
-    _lock: File,
+    _claim: Claim,
 }
 
 impl Hand {
@@ -79,10 +78,8 @@ impl Hand {
 impl Sqlite {
     pub(crate) fn open_by_hand(directory: &Path) -> Result<(Self, Hand), StoreError> {
         fs::create_dir_all(directory).map_err(StoreError::unavailable)?;
-        let _lock = lock(directory)?;
+        let (writer, _claim) = claim(directory)?;
         let path = directory.join(FILE);
-        let writer = connect(&path, false)?;
-        check_readable(&writer)?;
         let reader = connect(&path, true)?;
         let (write_jobs, writes) = unbounded();
         let (read_jobs, reads) = unbounded();
@@ -95,6 +92,6 @@ impl Sqlite {
             counter: Counter::default(),
             life,
         };
-        Ok((database, Hand { writer, reader, writes, reads, _lock }))
+        Ok((database, Hand { writer, reader, writes, reads, _claim }))
     }
 }

@@ -6,6 +6,7 @@ mod copy;
 mod durable;
 mod group;
 mod job;
+mod reserve;
 mod transaction;
 mod worker;
 
@@ -59,8 +60,8 @@ pub(crate) struct Sqlite {
 struct Life {
     stop: Vec<Sender<()>>,
     threads: Vec<std::thread::JoinHandle<()>>,
-    /// Held as long as the process uses the directory; the operating system lets go when it dies.
-    _lock: File,
+    /// Held as long as the process uses the directory.
+    _claim: Claim,
 }
 
 impl Sqlite {
@@ -71,15 +72,14 @@ impl Sqlite {
                 directory.display()
             ))
         })?;
-        let lock = lock(directory)?;
+        reserve::prepare(directory);
+        let (writer, claim) = claim(directory)?;
         let path = directory.join(FILE);
-        let writer = connect(&path, false)?;
-        check_readable(&writer)?;
         let (bell, rung) = Bell::new();
         let (durability, syncer, synced) = Durability::new(directory.join(LOG), bell);
         let (writes, jobs) = unbounded();
         let (reads, read_jobs) = unbounded();
-        let mut life = Life { stop: Vec::new(), threads: Vec::new(), _lock: lock };
+        let mut life = Life { stop: Vec::new(), threads: Vec::new(), _claim: claim };
         let stopped = life.stopped();
         let own = durability.clone();
         let queue = Queue { jobs, stopped, synced, is_syncing: false };
@@ -156,9 +156,8 @@ impl Sqlite {
     /// Whether the disk has room for what a shop writes.
     pub(crate) fn check_room(&self) -> Result<(), StoreError> {
         let directory = self.path.parent().unwrap_or(Path::new("."));
-        let disk = rustix::fs::statvfs(directory)
+        let free = reserve::room(directory)
             .map_err(|error| StoreError::NotWritable(format!("its room is unknown: {error}")))?;
-        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
         if free < ROOM_MIN {
             let message = format!("only {} KiB are free on its disk", free >> 10);
             return Err(StoreError::NotWritable(message));
@@ -235,8 +234,26 @@ where
     answered.await.map_err(|_| closed())?
 }
 
-fn lock(directory: &Path) -> Result<File, StoreError> {
-    let path = directory.join("lock");
+/// The right to use a directory. The operating system lets go of it when the process dies.
+struct Claim {
+    _lock: File,
+    /// The log is there as long as the database is open, and SQLite itself does not lock it. So a process that
+    /// finds no lock file, because it was deleted, still finds that another one is at work.
+    _log: File,
+}
+
+/// Takes a directory for this process, and opens its database for writing.
+fn claim(directory: &Path) -> Result<(Connection, Claim), StoreError> {
+    let lock = lock_file(directory, "lock")?;
+    let writer = connect(&directory.join(FILE), false)?;
+    // Reading is what makes the log.
+    check_readable(&writer)?;
+    let log = lock_file(directory, LOG)?;
+    Ok((writer, Claim { _lock: lock, _log: log }))
+}
+
+fn lock_file(directory: &Path, name: &str) -> Result<File, StoreError> {
+    let path = directory.join(name);
     let not_writable =
         |error| StoreError::NotWritable(format!("{} cannot be written: {error}", path.display()));
     let file = File::options()

@@ -123,6 +123,37 @@ async fn a_full_disk_refuses_writes_and_nothing_else() {
     served.stop().await;
 }
 
+/// Goal: a restart does not close a shop whose disk is full: it can be read, and sells when there is room.
+#[tokio::test]
+async fn a_shop_starts_on_a_full_disk_and_can_be_read() {
+    let place = Place::new();
+    let Some(disk) = Disk::mount(&place, 48) else { return };
+    place.succeed(&["import", "products", &sample()]);
+    let served = place.serve();
+    let cart = new_cart(&served).await.expect("there is room");
+    served.stop().await;
+    disk.fill(0);
+    for _ in 0..3 {
+        let served = place.serve();
+        served.get("/api/v1/products/field-mug").await;
+        let read = served.request(Method::GET, "/api/v1/cart").header("Cart-Token", &cart);
+        assert_eq!(answer(read).await.0, 200);
+        is_unavailable(served.request(Method::GET, "/health/ready"), "storage.unavailable").await;
+        // What buyers do takes the room that was kept, too.
+        for _ in 0..200 {
+            let add = served.request(Method::POST, "/api/v1/cart/items");
+            if answer(add.json(&serde_json::json!({ "sku": "MAP-1" }))).await.0 != 201 {
+                break;
+            }
+        }
+        served.stop().await;
+    }
+    disk.make_room();
+    let (memory, served) = (Memory::default(), place.serve());
+    assert!(matches!(memory.try_to_buy(&served, &cart, "first").await, Outcome::Paid));
+    served.stop().await;
+}
+
 /// Goal: a directory that cannot be written is told before anything is sold.
 #[tokio::test]
 async fn a_directory_that_cannot_be_written_is_told_at_the_start() {
