@@ -12,6 +12,8 @@ mod demo;
 mod doctor;
 mod failure;
 mod logs;
+mod output;
+mod private;
 mod serve;
 mod signals;
 mod test_secret;
@@ -30,10 +32,11 @@ use config::Loaded;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    let hidden = private::begin();
     // Only a second call could fail, and there is none.
     let _installed = rustls::crypto::ring::default_provider().install_default();
     let arguments = Arguments::parse();
-    match run(arguments) {
+    match run(arguments, hidden) {
         Ok(code) => code,
         Err(error) => {
             console::complain(&failure::sentence(&error));
@@ -42,18 +45,44 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<ExitCode> {
+fn run(arguments: Arguments, hidden: u32) -> Result<ExitCode> {
+    check_threads()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("the runtime cannot be started")?;
-    let outcome = runtime.block_on(Box::pin(dispatch(arguments)));
+    let outcome = runtime.block_on(Box::pin(dispatch(arguments, hidden)));
     // Upkeep and idle connections never end on their own.
     runtime.shutdown_background();
     outcome
 }
 
-async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
+/// Threads that the runtime starts beside one for each processor: those that wait for files and the database.
+const THREADS_MORE: usize = 16;
+
+/// Asks for as many threads as a shop needs, because the runtime panics where the system has none left.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "there is no runtime yet, and the threads do nothing"
+)]
+fn check_threads() -> Result<()> {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get);
+    let (sender, receiver) = std::sync::mpsc::channel::<()>();
+    let receiver = std::sync::Arc::new(std::sync::Mutex::new(receiver));
+    let start = |_| {
+        let wait = receiver.clone();
+        // It ends with an error when the sender is gone, which is all that it waits for.
+        std::thread::Builder::new().spawn(move || drop(wait.lock().map(|wait| wait.recv())))
+    };
+    let started: std::io::Result<Vec<_>> = (0..processors + THREADS_MORE).map(start).collect();
+    drop(sender);
+    started.context(
+        "the system lets this process start too few threads; raise its limit, such as ulimit -u or TasksMax of systemd",
+    )?;
+    Ok(())
+}
+
+async fn dispatch(arguments: Arguments, hidden: u32) -> Result<ExitCode> {
     let loaded = match Loaded::read(&arguments.overrides()) {
         Ok(loaded) => loaded,
         Err(error) if matches!(arguments.command, Command::Doctor) => {
@@ -73,7 +102,9 @@ async fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         Command::Import(Import::Products { file, currency, dry_run: false }) => {
             return commands::import::run(config, &file, currency).await;
         }
-        Command::Export(Export::Products { file }) => commands::export::run(config, &file).await?,
+        Command::Export(Export::Products { file }) => {
+            commands::export::run(config, &file, 0o666 & !hidden).await?;
+        }
         Command::Key(Key::Create { name, scopes, expires_in }) => {
             commands::key::create(config, &name, scopes.0, expires_in).await?;
         }

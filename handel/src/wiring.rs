@@ -18,7 +18,7 @@ use handel_ucp::OrderNewsFormat;
 use handel_web::{SafeWeb, Settings};
 use http::HeaderValue;
 
-use crate::{config::Config, failure, test_secret};
+use crate::{config::Config, failure, private, test_secret};
 
 /// A shop with the parts that its doors need.
 pub struct Shop {
@@ -103,6 +103,7 @@ pub async fn connect(config: &Config) -> Result<Database> {
     if let Some(directory) = config.sqlite_directory() {
         make_private_directory(&directory)?;
     }
+    private::close(config)?;
     let opened = Database::open(&config.database()).await;
     opened.map_err(failure::of_store).context("the database cannot be opened")
 }

@@ -2,10 +2,8 @@
 
 use std::{
     collections::HashMap,
-    ffi::OsString,
-    fs::{self, File},
     io::{self, BufWriter, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use anyhow::{Context as _, Result};
@@ -16,48 +14,33 @@ use super::{categories, operator};
 use crate::{
     catalog_csv::{ExportedProduct, Writer},
     config::Config,
-    console, failure, wiring,
+    console, failure,
+    output::Output,
+    wiring,
 };
 
 /// Products on one page.
 const PAGE: u32 = 100;
 
-/// Writes all products to a file, or to the standard output if it is `-`.
-pub async fn run(config: &Config, file: &Path) -> Result<()> {
+/// Writes all products to a file, or to the standard output if it is `-`. A new file gets the permissions `mode`.
+pub async fn run(config: &Config, file: &Path, mode: u32) -> Result<()> {
     let engine = wiring::open_engine(config).await?;
-    let count = write_to(&engine, file).await;
+    let count = match file == Path::new("-") {
+        true => write_all(&engine, io::stdout()).await,
+        false => write_file(config, &engine, file, mode)
+            .await
+            .with_context(|| format!("cannot write {}", file.display())),
+    };
     engine.close().await;
     console::note(&format!("{} products exported", count?));
     Ok(())
 }
 
-async fn write_to(engine: &Engine, file: &Path) -> Result<u64> {
-    if file == Path::new("-") {
-        return write_all(engine, io::stdout()).await;
-    }
-    // A file of that name is whole: it gets the name when everything is written.
-    let unfinished = unfinished(file);
-    let written = write_file(engine, &unfinished).await;
-    let named = written.and_then(|count| {
-        fs::rename(&unfinished, file).map(|()| count).map_err(anyhow::Error::from)
-    });
-    if named.is_err() {
-        // What failed is what must be told.
-        let _ = fs::remove_file(&unfinished);
-    }
-    named.with_context(|| format!("cannot write {}", file.display()))
-}
-
-fn unfinished(file: &Path) -> PathBuf {
-    let mut name = OsString::from(file);
-    name.push(format!(".{}.part", std::process::id()));
-    name.into()
-}
-
-async fn write_file(engine: &Engine, path: &Path) -> Result<u64> {
-    let file = File::create_new(path)?;
-    let count = write_all(engine, file.try_clone()?).await?;
-    file.sync_all()?;
+/// A file of that name is whole: it gets the name when everything is written.
+async fn write_file(config: &Config, engine: &Engine, path: &Path, mode: u32) -> Result<u64> {
+    let output = Output::begin(config, path, mode)?;
+    let count = write_all(engine, output.file.try_clone()?).await?;
+    output.finish()?;
     Ok(count)
 }
 

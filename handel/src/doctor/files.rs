@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Finding, State};
 use crate::{
     config::{Config, Loaded},
-    test_secret,
+    private,
 };
 
 const MIB: u64 = 1 << 20;
@@ -51,6 +51,11 @@ fn data_dir(config: &Config) -> Finding {
             State::Note,
             format!("{shown} is not there yet; the first start makes it"),
         ),
+        (Ok(()), Ok(there)) if mode(&there) & 0o002 != 0 => {
+            let detail =
+                format!("every user of this machine may change {shown}; run chmod o-w on it");
+            Finding::new(what, State::Wrong, detail)
+        }
         (Ok(()), Ok(there)) if mode(&there) & 0o007 != 0 => {
             let detail = format!("{shown} can be written, but everybody may look into it");
             Finding::new(what, State::Note, detail)
@@ -94,10 +99,10 @@ fn clock(config: &Config) -> Finding {
     }
 }
 
-/// Who may read the files that hold secrets.
+/// Who may read the files that hold secrets, names and addresses.
 fn secrets(loaded: &Loaded) -> Vec<Finding> {
-    let mut files = vec![test_secret::path(&loaded.config)];
     let config = &loaded.config;
+    let mut files = private::files(config);
     let url = config.database.url.as_ref().and_then(|url| reqwest::Url::parse(url.expose()).ok());
     if url.is_some_and(|url| url.password().is_some()) {
         files.extend(loaded.file_of("database.url"));
@@ -105,20 +110,25 @@ fn secrets(loaded: &Loaded) -> Vec<Finding> {
     if config.payments.test.webhook_secret.is_some() {
         files.extend(loaded.file_of("payments.test.webhook_secret"));
     }
+    files.retain(|file| file.exists());
     files.sort();
     files.dedup();
-    files.iter().filter_map(|file| secret(file)).collect()
+    let exposed: Vec<Finding> = files.iter().filter_map(|file| exposed(file)).collect();
+    match (exposed.is_empty(), files.is_empty()) {
+        (false, _) => exposed,
+        (true, false) => {
+            let detail = "only you can read the files of the shop";
+            vec![Finding::new("secrets", State::Good, detail)]
+        }
+        (true, true) => Vec::new(),
+    }
 }
 
-fn secret(file: &Path) -> Option<Finding> {
-    let mode = mode(&fs::metadata(file).ok()?);
+fn exposed(file: &Path) -> Option<Finding> {
+    let mode = private::exposed(file)?;
     let shown = file.display();
-    Some(if mode & 0o077 == 0 {
-        Finding::new("secrets", State::Good, format!("only you can read {shown}"))
-    } else {
-        let detail = format!("others can read {shown} (mode {mode:03o}); run chmod 600 on it");
-        Finding::new("secrets", State::Wrong, detail)
-    })
+    let detail = format!("others can read {shown} (mode {mode:03o}); run chmod go= on it");
+    Some(Finding::new("secrets", State::Wrong, detail))
 }
 
 fn mode(there: &Metadata) -> u32 {

@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod doors;
 mod faults;
+mod files;
 mod import;
 mod keys;
 mod mcp;

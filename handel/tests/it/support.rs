@@ -132,7 +132,7 @@ impl Place {
 }
 
 impl Said {
-    fn of(output: &Output) -> Self {
+    pub fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Self {
             code: output.status.code(),
@@ -183,7 +183,7 @@ impl Served {
 
     /// The request that buys a cart.
     pub fn buy(&self, cart_token: &str, payment_token: &str) -> RequestBuilder {
-        self.buy_with_key(cart_token, payment_token, &format!("buy {cart_token}"))
+        self.buy_with_key(cart_token, payment_token, &format!("buy-{cart_token}"))
     }
 
     /// The same with another key.
