@@ -1,4 +1,4 @@
-//! Who may read the files of a shop: nobody but the user that it runs as.
+//! Permissions of the files of a shop: only the user that the process runs as may read them.
 //!
 //! Owns the list of files and directories that Handel makes in its directories. Names and addresses, signing keys and
 //! secrets lie in them.

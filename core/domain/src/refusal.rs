@@ -197,6 +197,8 @@ codes! {
     TooLarge = "request.too_large", Limited;
     /// Too many requests at once; try again after the given time.
     Overloaded = "request.overloaded", Unavailable;
+    /// The client made too many changes in a short time; try again after the given time.
+    RateLimited = "request.rate_limited", Limited;
     /// The request was not done within its time limit.
     DeadlineExceeded = "request.timeout", Unavailable;
     /// The database cannot be reached or cannot write.

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, header, request::Parts, uri::Authorit
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Door, Problem,
+    Client, Door, Problem,
     extract::{read_body, read_json},
     idempotency::idempotency,
     problem::CURRENT,
@@ -62,6 +62,9 @@ impl<T: DeserializeOwned> FromRequest<Door> for Write<T> {
         let (mut parts, body) = request.into_parts();
         let Identity(mut ctx, cart) = identify(&mut parts, door).await?;
         let bytes = read_body(body, door.settings().body_max).await?;
+        if !matches!(ctx.caller, Caller::ApiKey { .. }) {
+            door.charge_write(Client::of(&parts.extensions), bytes.len())?;
+        }
         if bytes.trim_ascii_start().starts_with(b"[") {
             // A list would be read as the fields in the order of their declaration, which is nobody's to know.
             return Err(Refusal::field("", "must be an object").into());

@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
 
-use crate::{Door, Problem};
+use crate::{Door, Problem, bodies::refusal_in};
 
 /// The parts of a path.
 pub struct PathParams<T>(pub T);
@@ -77,10 +77,26 @@ impl FromRequest<Door> for RawBody {
     }
 }
 
+/// A body as an agent sent it, which is smaller than others may be.
+pub struct AgentBody(pub Bytes);
+
+impl FromRequest<Door> for AgentBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, door: &Door) -> Result<Self, Problem> {
+        let settings = door.settings();
+        let max = settings.agent_body_max.min(settings.body_max);
+        read_body(request.into_body(), max).await.map(Self)
+    }
+}
+
 /// Reads a whole body, up to a limit in bytes.
-pub(crate) async fn read_body(body: Body, max: usize) -> Result<Bytes, Problem> {
+pub async fn read_body(body: Body, max: usize) -> Result<Bytes, Problem> {
     let collected = Limited::new(body, max).collect().await;
     collected.map(Collected::to_bytes).map_err(|error| {
+        if let Some(refusal) = refusal_in(&*error) {
+            return refusal.clone().into();
+        }
         match error.downcast_ref::<LengthLimitError>() {
             Some(_) => {
                 Refusal::new(Code::TooLarge, format!("the body is larger than {max} bytes")).into()
@@ -129,7 +145,7 @@ fn malformed(error: &serde_json::Error) -> Problem {
 /// The type of a change in the form of RFC 7396.
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
 
-fn is_json(headers: &HeaderMap) -> bool {
+pub(crate) fn is_json(headers: &HeaderMap) -> bool {
     let kind =
         headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();

@@ -6,7 +6,11 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use handel_ports::System;
-use hyper::service::{Service as _, service_fn};
+use http::{HeaderMap, Request};
+use hyper::{
+    body::Incoming,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::{conn::auto, graceful::GracefulShutdown},
@@ -17,13 +21,21 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
-use self::quiet::{Activity, Watched};
+use self::quiet::{Activity, Owed, Watched};
+use crate::{
+    Client, Network,
+    client::Peer,
+    shares::{Shares, share_of},
+};
 
 /// Limits of connections.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ServerSettings {
-    /// Most connections at once; more wait in the operating system's queue.
+    /// Maximum number of connections; more wait in the operating system's queue. One client gets at most an eighth of
+    /// them.
     pub connections_max: usize,
+    /// Proxies that connect for many clients, so that their connections are not limited by client.
+    pub trusted_proxies: Vec<Network>,
     /// How long a connection is kept on which nothing happens: how long a client may take to send the head of
     /// a request or to read an answer, and how long it may stay without asking.
     pub header_timeout: Duration,
@@ -35,6 +47,7 @@ impl Default for ServerSettings {
     fn default() -> Self {
         Self {
             connections_max: 4_096,
+            trusted_proxies: Network::loopback(),
             header_timeout: Duration::from_secs(15),
             shutdown_grace: Duration::from_secs(30),
         }
@@ -53,7 +66,7 @@ const HEAD_MAX: usize = 32 * 1024;
 /// Most header fields of a request.
 const HEADERS_MAX: usize = 64;
 /// Most requests at once on one HTTP/2 connection.
-const STREAMS_MAX: u32 = 128;
+const STREAMS_MAX: u32 = 64;
 /// How long to wait when the process is out of file handles.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -77,22 +90,29 @@ impl Server {
         let Self { listener, settings, system } = self;
         let places = Arc::new(Semaphore::new(settings.connections_max));
         let connections = GracefulShutdown::new();
-        let builder = http();
+        let (builder, shares) = (http(), Arc::new(Shares::default()));
         loop {
             let accepted = tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop) => break,
                 accepted = accept(&listener, &places, &system) => accepted,
             };
-            let (stream, place) = accepted;
+            let (stream, peer, place) = accepted;
+            let client = Client::find(Some(&peer), &HeaderMap::new(), &settings.trusted_proxies);
+            let Some(share) = Share::take(&shares, client, settings.connections_max) else {
+                tracing::debug!(peer = %peer.address, "a client has too many connections");
+                continue;
+            };
             let activity = Arc::new(Activity::new(system.clone()));
             let (routes, requests) = (TowerToHyperService::new(router.clone()), activity.clone());
-            let service = service_fn(move |request| {
+            let service = service_fn(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(peer.clone());
                 let (under_way, answer) = (requests.begin(), routes.call(request));
+                let activity = requests.clone();
                 async move {
                     let answer = answer.await;
                     drop(under_way);
-                    answer
+                    answer.map(|answer| answer.map(|body| Owed::new(body, activity)))
                 }
             });
             let stream = Watched::new(TokioIo::new(stream), activity.clone());
@@ -108,7 +128,7 @@ impl Server {
                         tracing::debug!("a connection was closed because nothing came of it");
                     }
                 }
-                drop(place);
+                drop((place, share));
             });
         }
         drop(listener);
@@ -116,6 +136,28 @@ impl Server {
             tracing::warn!(
                 "some connections were still open when the time for shutting down was over"
             );
+        }
+    }
+}
+
+/// A connection of a client, until this is dropped.
+struct Share {
+    shares: Arc<Shares>,
+    client: Option<Client>,
+}
+
+impl Share {
+    /// None if the client has all the connections that it may have.
+    fn take(shares: &Arc<Shares>, client: Option<Client>, max: usize) -> Option<Self> {
+        let is_within = client.is_none_or(|client| shares.take(&client, 1, share_of(max)));
+        is_within.then(|| Self { shares: shares.clone(), client })
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        if let Some(client) = &self.client {
+            self.shares.give_back(client, 1);
         }
     }
 }
@@ -136,16 +178,16 @@ async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
     system: &System,
-) -> (TcpStream, OwnedSemaphorePermit) {
+) -> (TcpStream, Peer, OwnedSemaphorePermit) {
     let place = places.clone().acquire_owned().await.expect("the semaphore is never closed");
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 // Answers are small and complete; waiting to fill a packet only adds latency.
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "a connection was gone before it was served");
                 }
-                return (stream, place);
+                return (stream, Peer::new(address), place);
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");

@@ -3,7 +3,7 @@
 use axum::{body::Body, extract::FromRequestParts};
 use handel_domain::order::Source;
 use handel_engine::{Caller, Context, Error};
-use handel_kit::{Door, Problem, status_of};
+use handel_kit::{Client, Door, Problem, status_of};
 use http::{Request, StatusCode, header, request::Parts};
 use rmcp::{
     ErrorData, RoleServer,
@@ -64,6 +64,11 @@ impl<'a> Asked<'a> {
             headers: posted.map_or(&self.parts.headers, |posted| &posted.headers),
             body: posted.map_or(&[], |posted| &posted.body),
         }
+    }
+
+    /// The client that sent it, if it is known.
+    pub(crate) fn client(&self) -> Option<&Client> {
+        Client::of(&self.parts.extensions)
     }
 
     /// An error that is answered under an HTTP status of its own.

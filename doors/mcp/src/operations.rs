@@ -91,6 +91,7 @@ pub(crate) async fn answer(ucp: &Ucp, asked: &Asked<'_>, call: &Call) -> Result<
     let answer = async {
         let agreement = ucp.meet(call.version, call.agent.as_deref()).await?;
         ucp.check_signature(asked.sent(), call.operation, &agreement).await?;
+        ucp.charge(call.operation, asked.client(), asked.sent().body.len())?;
         Ok(ucp.answer_agreed(call, &agreement).await)
     };
     match answer.await {

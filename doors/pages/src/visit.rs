@@ -4,7 +4,7 @@ use axum::extract::{FromRequest, FromRequestParts};
 use bytes::Bytes;
 use handel_domain::{Code, Refusal, id::CartId, order::Source};
 use handel_engine::{CartRef, Context, Idempotency, OwnedCart};
-use handel_kit::{Door, Problem, RawBody, Request, cart_cookie, digest, is_foreign};
+use handel_kit::{Client, Door, Problem, RawBody, Request, cart_cookie, digest, is_foreign};
 use http::{HeaderValue, StatusCode, Uri, header, request::Parts};
 
 /// Somebody who asks for a page.
@@ -56,8 +56,10 @@ impl FromRequest<Door> for Form {
         }
         let path = parts.uri.path().to_owned();
         let headers = parts.headers.clone();
+        let client = Client::of(&parts.extensions).copied();
         let whole = axum::extract::Request::from_parts(parts, body);
         let RawBody(bytes) = RawBody::from_request(whole, door).await?;
+        door.charge_write(client.as_ref(), bytes.len())?;
         let fields = Fields::read(headers.get(header::CONTENT_TYPE), &bytes)?;
         Ok(Self { visit, fields, path, digest: digest(&headers, &bytes) })
     }

@@ -100,6 +100,9 @@ pub(crate) enum BadBody {
     /// once; send the request again.
     #[response(status = 409, content_type = "application/problem+json")]
     Conflict(ProblemBody),
+    /// The body did not come fast enough.
+    #[response(status = 408, content_type = "application/problem+json")]
+    Slow(ProblemBody),
     /// The body is too large.
     #[response(status = 413, content_type = "application/problem+json")]
     TooLarge(ProblemBody),
@@ -110,6 +113,9 @@ pub(crate) enum BadBody {
     /// request.
     #[response(status = 422, content_type = "application/problem+json")]
     Invalid(ProblemBody),
+    /// The client changed too much within a minute; `Retry-After` says when to go on.
+    #[response(status = 429, content_type = "application/problem+json")]
+    Limited(ProblemBody),
 }
 
 /// What a change with `If-Match` may answer.

@@ -19,9 +19,15 @@ mod webhooks;
 
 use std::sync::Arc;
 
-use axum::{Router, middleware::from_fn_with_state, routing::get};
+use axum::{
+    Router,
+    middleware::{from_fn_with_state, map_response},
+    response::Response,
+    routing::get,
+};
 use handel_kit::Door;
 use handel_ports::BlobStore;
+use http::{HeaderValue, header};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -83,14 +89,29 @@ pub fn router(door: &Door, blobs: Arc<dyn BlobStore>) -> Router {
     let text: Arc<str> = document.to_json().unwrap_or_default().into();
     let serve = move || {
         let text = text.clone();
-        async move { ([(http::header::CONTENT_TYPE, "application/json")], text.to_string()) }
+        async move { ([(header::CONTENT_TYPE, "application/json")], text.to_string()) }
     };
     api.route("/openapi.json", get(serve))
-        .merge(Router::from(
-            SwaggerUi::new("/docs").config(utoipa_swagger_ui::Config::from("/openapi.json")),
-        ))
+        .merge(reader())
         .merge(errors::router())
         .merge(media::router(blobs))
+}
+
+/// What the page of the documentation may do: run its own scripts and call this shop.
+const READER_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+);
+
+/// The page that shows the OpenAPI document.
+fn reader() -> Router {
+    let config = utoipa_swagger_ui::Config::from("/openapi.json");
+    Router::from(SwaggerUi::new("/docs").config(config)).layer(map_response(
+        async |mut response: Response| {
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, READER_POLICY);
+            response
+        },
+    ))
 }
 
 /// The OpenAPI document.

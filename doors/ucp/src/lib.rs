@@ -29,7 +29,7 @@ use std::sync::Arc;
 use axum::Router;
 use handel_domain::{id::CartId, text::Slug};
 use handel_engine::Engine;
-use handel_kit::Door;
+use handel_kit::{Client, Door};
 use handel_ports::{System, WebClient};
 use handel_signatures::SigningKey;
 use jiff::Timestamp;
@@ -49,6 +49,8 @@ use crate::{
     ops::Work,
 };
 
+/// Below this address, each version has its endpoint.
+pub const PATH: &str = "/ucp";
 /// Where the profile of the shop is.
 pub const WELL_KNOWN: &str = "/.well-known/ucp";
 
@@ -105,6 +107,23 @@ impl Ucp {
         agent: Option<&str>,
     ) -> Result<Agreement, TransportError> {
         self.0.negotiator.meet(version, agent).await
+    }
+
+    /// Counts an operation that changes something, and refuses it if its client made too many. `bytes` is the size of
+    /// the request.
+    pub fn charge(
+        &self,
+        operation: Operation,
+        client: Option<&Client>,
+        bytes: usize,
+    ) -> Result<(), TransportError> {
+        if !operation.writes() {
+            return Ok(());
+        }
+        self.0.door.charge_write(client, bytes).map_err(|refusal| {
+            let error = TransportError::new(429, "rate_limited", refusal.message);
+            TransportError { retry_after_ms: refusal.details.retry_after_ms, ..error }
+        })
     }
 
     /// Answers a call of a program that was met, and whose signature was checked.

@@ -10,7 +10,7 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use handel_domain::{Code, Refusal, order::Source};
 use handel_engine::Idempotency;
-use handel_kit::{RawBody, refusal_of, reworded};
+use handel_kit::{AgentBody, Client, refusal_of, reworded};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -78,10 +78,12 @@ async fn answer(
     // Who does not say who they are is turned away before anything is read for them.
     let agent = profile_of(&headers);
     let agreement = ucp.meet(version, agent.as_deref()).await?;
-    let body = RawBody::from_request(request, ucp.door()).await;
-    let RawBody(body) = body.map_err(|problem| unread(&problem.refusal))?;
+    let client = Client::of(request.extensions()).copied();
+    let body = AgentBody::from_request(request, ucp.door()).await;
+    let AgentBody(body) = body.map_err(|problem| unread(&problem.refusal))?;
     let signed = Request { method: &method, uri: &uri, headers: &headers, body: &body };
     ucp.check_signature(signed, operation, &agreement).await?;
+    ucp.charge(operation, client.as_ref(), body.len())?;
     let payload = match operation.takes_body() {
         true => read_json(&headers, &body)?,
         false => Value::Null,

@@ -37,7 +37,7 @@ impl Version {
 
     /// Where its REST binding begins, below the address of the shop.
     pub fn endpoint(self) -> String {
-        format!("/ucp/{}", self.name())
+        format!("{}/{}", crate::PATH, self.name())
     }
 
     /// How it is read and written.

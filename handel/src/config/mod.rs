@@ -13,6 +13,7 @@ mod tests;
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
+use handel_kit::Network;
 use handel_ports::Secret;
 use handel_store::DatabaseConfig;
 use serde::{Deserialize, Serialize};
@@ -52,7 +53,12 @@ pub struct Server {
     pub connections_max: usize,
     pub header_timeout_ms: u64,
     pub request_timeout_ms: u64,
+    pub body_timeout_ms: u64,
     pub body_max_bytes: usize,
+    pub agent_body_max_bytes: usize,
+    pub bodies_max_bytes: usize,
+    pub writes_per_minute: u32,
+    pub trusted_proxies: Vec<String>,
     pub requests_max: usize,
     pub queue_max: usize,
     pub shutdown_grace_ms: u64,
@@ -161,6 +167,13 @@ pub struct Ucp {
 
 /// How addresses of the embedded database begin.
 const SQLITE: &str = "sqlite:";
+
+impl Server {
+    /// The proxies that are believed when they say for whom they ask. They were checked with all other settings.
+    pub fn proxies(&self) -> Vec<Network> {
+        self.trusted_proxies.iter().filter_map(|network| network.parse().ok()).collect()
+    }
+}
 
 impl Config {
     /// The directory of the embedded database; none if the shop is in PostgreSQL.

@@ -4,6 +4,7 @@ use std::{ffi::OsString, fs, path::PathBuf};
 
 use handel_kit::{DoorSettings, ServerSettings};
 use handel_local::MemoryCache;
+use handel_mcp::TransportSettings;
 use handel_store::DatabaseConfig;
 
 use super::*;
@@ -60,6 +61,13 @@ fn the_defaults_are_those_of_the_parts() {
     let (server, door, cache) = (config.server, DoorSettings::default(), config.cache);
     let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap();
     assert_eq!(server.body_max_bytes, door.body_max);
+    assert_eq!(server.agent_body_max_bytes, door.agent_body_max);
+    assert_eq!(server.agent_body_max_bytes, TransportSettings::default().body_max);
+    assert_eq!(server.bodies_max_bytes, door.bodies_bytes_max);
+    assert_eq!(server.body_timeout_ms, ms(door.body_timeout));
+    assert_eq!(server.writes_per_minute, door.writes_per_minute);
+    assert_eq!(server.proxies(), door.trusted_proxies);
+    assert_eq!(server.proxies(), ServerSettings::default().trusted_proxies);
     assert_eq!(server.request_timeout_ms, ms(door.request_timeout));
     assert_eq!(server.requests_max, door.requests_max);
     assert_eq!(server.queue_max, door.queue_max);

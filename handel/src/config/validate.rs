@@ -1,6 +1,7 @@
 //! What settings may be.
 
 use handel_domain::text::Slug;
+use handel_kit::Network;
 use handel_local::TestPayments;
 use tracing_subscriber::EnvFilter;
 
@@ -48,6 +49,12 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         "server.shop_name",
         "must be one line of at most 100 characters",
     );
+    let proxies = &config.server.trusted_proxies;
+    check(
+        proxies.iter().all(|network| network.parse::<Network>().is_ok()),
+        "server.trusted_proxies",
+        "must be addresses such as 10.0.0.7, or ranges such as 10.0.0.0/8",
+    );
     let providers = &config.payments.providers;
     let is_known = |name: &String| name == TestPayments::NAME;
     check(
@@ -88,7 +95,11 @@ fn ranges(config: &Config) -> Vec<Problem> {
         ("server.connections_max", count(server.connections_max), 1, 1_000_000),
         ("server.header_timeout_ms", server.header_timeout_ms, 100, MINUTES_10_MS),
         ("server.request_timeout_ms", server.request_timeout_ms, 100, MINUTES_10_MS),
+        ("server.body_timeout_ms", server.body_timeout_ms, 100, MINUTES_10_MS),
         ("server.body_max_bytes", count(server.body_max_bytes), 1_024, 100 << 20),
+        ("server.agent_body_max_bytes", count(server.agent_body_max_bytes), 1_024, 100 << 20),
+        ("server.bodies_max_bytes", count(server.bodies_max_bytes), 1 << 20, 64 << 30),
+        ("server.writes_per_minute", server.writes_per_minute.into(), 0, 1_000_000),
         ("server.requests_max", count(server.requests_max), 1, 1_000_000),
         ("server.queue_max", count(server.queue_max), 1, 1_000_000),
         ("server.shutdown_grace_ms", server.shutdown_grace_ms, 0, MINUTES_10_MS),

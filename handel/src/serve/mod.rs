@@ -176,6 +176,7 @@ impl Open {
 fn server_settings(server: &config::Server) -> ServerSettings {
     ServerSettings {
         connections_max: server.connections_max,
+        trusted_proxies: server.proxies(),
         header_timeout: Duration::from_millis(server.header_timeout_ms),
         shutdown_grace: Duration::from_millis(server.shutdown_grace_ms),
     }
@@ -186,6 +187,12 @@ fn door_settings(server: &config::Server, public_url: &str) -> DoorSettings {
         public_url: public_url.to_owned(),
         shop_name: server.shop_name.clone(),
         body_max: server.body_max_bytes,
+        agent_body_max: server.agent_body_max_bytes,
+        agent_paths: vec![handel_ucp::PATH, handel_mcp::PATH],
+        body_timeout: Duration::from_millis(server.body_timeout_ms),
+        bodies_bytes_max: server.bodies_max_bytes,
+        writes_per_minute: server.writes_per_minute,
+        trusted_proxies: server.proxies(),
         request_timeout: Duration::from_millis(server.request_timeout_ms),
         requests_max: server.requests_max,
         queue_max: server.queue_max,
@@ -208,7 +215,7 @@ fn mcp_settings(config: &Config, public_url: &str) -> TransportSettings {
         public_url: public_url.to_owned(),
         hosts: hosts.clone(),
         origins: origins.clone(),
-        body_max: config.server.body_max_bytes,
+        body_max: config.server.agent_body_max_bytes,
         sessions_max: *sessions_max,
         session_idle: Duration::from_millis(*session_idle_ms),
         // Often enough that the server does not take a stream for dead.

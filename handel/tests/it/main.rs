@@ -10,6 +10,7 @@ mod faults;
 mod files;
 mod import;
 mod keys;
+mod limits;
 mod mcp;
 mod serve;
 mod support;

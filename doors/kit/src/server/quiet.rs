@@ -1,7 +1,8 @@
 //! Whether anything happens on a connection, whatever its protocol.
 //!
-//! Something happens while a request is worked on, and when a client takes in a part of an answer. What a client
-//! sends does not count, or one byte now and then would keep a connection for ever.
+//! Something happens while a request is worked on, and when a client takes in a part of an answer's body, a few
+//! kilobytes at least. What a client sends does not count, and neither does what the protocol sends by itself, such as
+//! the answer to a ping: a few bytes now and then would keep a connection for ever.
 
 use std::{
     io,
@@ -14,20 +15,32 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use handel_ports::System;
-use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper::{
+    body::{Body, Frame, SizeHint},
+    rt::{Read, ReadBufCursor, Write},
+};
+
+/// A client that takes in less than this before the connection is quiet for too long is too slow, in bytes.
+const PROGRESS_MIN: usize = 8 * 1_024;
 
 /// When something last happened on a connection.
 pub(super) struct Activity {
     system: System,
     last_us: AtomicI64,
     under_way: AtomicUsize,
+    /// Bytes of answers that were made and not yet taken in.
+    owed: AtomicUsize,
+    /// Bytes that were taken in since something last happened.
+    taken: AtomicUsize,
 }
 
 impl Activity {
     pub(super) fn new(system: System) -> Self {
         let last_us = system.now().as_microsecond().into();
-        Self { system, last_us, under_way: AtomicUsize::new(0) }
+        let zero = || AtomicUsize::new(0);
+        Self { system, last_us, under_way: zero(), owed: zero(), taken: zero() }
     }
 
     /// A request is worked on for as long as what this returns lives.
@@ -47,7 +60,23 @@ impl Activity {
         }
     }
 
+    /// A part of an answer's body was made.
+    fn owe(&self, bytes: usize) {
+        self.owed.fetch_add(bytes, Ordering::AcqRel);
+    }
+
+    /// The client took something in, whatever it is.
+    fn take(&self, bytes: usize) {
+        let left = |owed: usize| Some(owed.saturating_sub(bytes));
+        let owed = self.owed.fetch_update(Ordering::AcqRel, Ordering::Acquire, left).unwrap_or(0);
+        let taken = self.taken.fetch_add(bytes, Ordering::AcqRel) + bytes;
+        if owed > 0 && (taken >= PROGRESS_MIN || owed <= bytes) {
+            self.touch();
+        }
+    }
+
     fn touch(&self) {
+        self.taken.store(0, Ordering::Release);
         self.last_us.store(self.system.now().as_microsecond(), Ordering::Release);
     }
 
@@ -72,6 +101,44 @@ impl Drop for UnderWay {
     }
 }
 
+/// The body of an answer, which notes what is made of it.
+pub(super) struct Owed<B> {
+    body: B,
+    activity: Arc<Activity>,
+}
+
+impl<B> Owed<B> {
+    pub(super) fn new(body: B, activity: Arc<Activity>) -> Self {
+        Self { body, activity }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for Owed<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &polled
+            && let Some(data) = frame.data_ref()
+        {
+            self.activity.owe(data.len());
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
 /// A stream that notes when its other end takes something in.
 pub(super) struct Watched<S> {
     stream: S,
@@ -84,8 +151,8 @@ impl<S> Watched<S> {
     }
 
     fn note(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if matches!(written, Poll::Ready(Ok(_))) {
-            self.activity.touch();
+        if let Poll::Ready(Ok(bytes)) = &written {
+            self.activity.take(*bytes);
         }
         written
     }

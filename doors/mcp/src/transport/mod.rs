@@ -12,18 +12,19 @@ mod refusal;
 mod settings;
 mod verdict;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use axum::{
     body::{Body, Bytes},
     response::Response,
 };
+use handel_kit::{Client, read_body};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header, request::Parts};
-use http_body_util::{BodyExt, Collected, LengthLimitError, Limited};
 use rmcp::{
     ServerHandler,
     transport::{
-        StreamableHttpService, streamable_http_server::session::local::LocalSessionManager,
+        StreamableHttpService,
+        streamable_http_server::session::{SessionId, local::LocalSessionManager},
     },
 };
 use tokio::sync::Mutex;
@@ -36,6 +37,8 @@ pub use self::{settings::TransportSettings, verdict::Verdict};
 const SESSION_ID: &str = "mcp-session-id";
 /// What a client has to accept, as the library insists on it.
 const ACCEPT_BOTH: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
+/// One client may have this part of all sessions.
+const CLIENT_PART: usize = 8;
 /// How long a client that finds no room should wait, in seconds.
 const RETRY_S: u64 = 5;
 
@@ -58,8 +61,9 @@ struct Shared<H> {
     sessions: Arc<LocalSessionManager>,
     sessions_max: usize,
     body_max: usize,
-    /// One session is opened at a time, so that their number is exact.
-    opening: Mutex<()>,
+    /// Whose sessions they are, as far as that is known. One session is opened at a time, so that their number is
+    /// exact.
+    owners: Mutex<HashMap<SessionId, Client>>,
 }
 
 impl<H> Clone for Transport<H> {
@@ -89,7 +93,7 @@ impl<H: ServerHandler + Clone + Sync> Transport<H> {
             sessions,
             sessions_max: settings.sessions_max,
             body_max: settings.body_max,
-            opening: Mutex::new(()),
+            owners: Mutex::default(),
         }))
     }
 
@@ -137,19 +141,8 @@ impl<H: ServerHandler + Clone + Sync> Transport<H> {
     }
 
     async fn read(&self, body: Body) -> Result<Bytes, Wrong> {
-        let max = self.0.body_max;
-        let collected = Limited::new(body, max).collect().await;
-        collected.map(Collected::to_bytes).map_err(|error| {
-            match error.downcast_ref::<LengthLimitError>() {
-                Some(_) => Wrong::new(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    format!("the request is larger than {max} bytes"),
-                ),
-                None => {
-                    Wrong::new(StatusCode::BAD_REQUEST, "the request ended before it was complete")
-                }
-            }
-        })
+        let read = read_body(body, self.0.body_max).await;
+        read.map_err(|problem| Wrong::new(problem.status(), &*problem.refusal.message))
     }
 
     async fn in_session(&self, request: Request<Body>) -> Response {
@@ -158,12 +151,24 @@ impl<H: ServerHandler + Clone + Sync> Transport<H> {
 
     /// A session lives in memory until its client ends it or has been silent for too long.
     async fn open_session(&self, request: Request<Body>) -> Result<Response, Wrong> {
-        let _turn = self.0.opening.lock().await;
-        if self.0.sessions.sessions.read().await.len() >= self.0.sessions_max {
+        let mut owners = self.0.owners.lock().await;
+        let client = Client::of(request.extensions()).copied();
+        let (all, own) = {
+            let open = self.0.sessions.sessions.read().await;
+            owners.retain(|id, _| open.contains_key(id));
+            let own = owners.values().filter(|owner| Some(**owner) == client).count();
+            (open.len(), own)
+        };
+        if all >= self.0.sessions_max || own >= self.0.sessions_max.div_ceil(CLIENT_PART) {
             let wrong = Wrong::new(StatusCode::SERVICE_UNAVAILABLE, "there are too many sessions");
             return Err(wrong.retry_after(RETRY_S));
         }
-        Ok(self.in_session(request).await)
+        let response = self.in_session(request).await;
+        let id = response.headers().get(SESSION_ID).and_then(|id| id.to_str().ok());
+        if let (Some(id), Some(client)) = (id, client) {
+            owners.insert(id.into(), client);
+        }
+        Ok(response)
     }
 }
 

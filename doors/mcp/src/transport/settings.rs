@@ -26,7 +26,7 @@ pub struct TransportSettings {
     pub origins: Vec<String>,
     /// Largest request, in bytes.
     pub body_max: usize,
-    /// Most sessions at once.
+    /// Maximum number of sessions. One client gets at most an eighth of them.
     pub sessions_max: usize,
     /// How long a session may be silent.
     pub session_idle: Duration,
@@ -40,7 +40,7 @@ impl Default for TransportSettings {
             public_url: "http://127.0.0.1:8080".to_owned(),
             hosts: Vec::new(),
             origins: Vec::new(),
-            body_max: 1024 * 1024,
+            body_max: 128 * 1024,
             sessions_max: 1_000,
             session_idle: Duration::from_secs(300),
             keep_alive: Duration::from_secs(5),

@@ -180,6 +180,35 @@ async fn there_are_only_so_many_sessions() {
     server.session().await;
 }
 
+#[tokio::test]
+async fn one_client_gets_an_eighth_of_all_sessions() {
+    let settings = TransportSettings {
+        public_url: "https://shop.example".to_owned(),
+        sessions_max: 16,
+        ..TransportSettings::default()
+    };
+    let server = Transport::new(&settings, Small, &CancellationToken::new());
+    let open = async |last: u8| {
+        let request = Request::post("/mcp")
+            .extension(handel_kit::Client::new([192, 0, 2, last].into()))
+            .header("host", "shop.example")
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream")
+            .body(Body::from(initialize().to_string()));
+        server.serve(request.expect("a request")).await
+    };
+    let first = open(1).await;
+    let statuses =
+        [first.status(), open(1).await.status(), open(1).await.status(), open(2).await.status()];
+    assert_eq!(statuses.map(|status| status.as_u16()), [200, 200, 503, 200]);
+    let end = Request::delete("/mcp")
+        .header("host", "shop.example")
+        .header(SESSION, &first.headers()[SESSION])
+        .body(Body::empty());
+    server.serve(end.expect("a request")).await;
+    assert_eq!(open(1).await.status(), StatusCode::OK);
+}
+
 #[tokio::test(start_paused = true)]
 async fn silent_sessions_make_room() {
     let server = Server::new();

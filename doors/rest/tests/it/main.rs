@@ -2,6 +2,7 @@
 //! where the server itself has a part in it.
 
 mod agents;
+mod bodies;
 mod catalog;
 mod cors;
 mod editing;

@@ -97,6 +97,29 @@ async fn a_client_that_sends_a_byte_now_and_then_is_cut_off_too() {
     server.stop().await;
 }
 
+/// The empty settings of HTTP/2, and a ping.
+const PREFACE: &str = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u{4}\0\0\0\0\0";
+const PING: &str = "\0\0\u{8}\u{6}\0\0\0\0\0handel??";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_on_which_only_pings_are_answered_is_closed() {
+    let shop = shop().await;
+    let server = Running::start(&shop, &shop.front, settings()).await;
+    let mut client = server.connect().await;
+    client.send(&format!("{PREFACE}{PING}")).await;
+    // Whatever the server says first, it ends with the answer to the ping.
+    client.read_until(b"handel??").await;
+    for _ in 0..4 {
+        shop.clock.advance(QUIET / 5);
+        client.send(PING).await;
+        client.read_until(b"handel??").await;
+    }
+    until("its timer", || shop.clock.sleepers() >= 1).await;
+    shop.clock.advance(QUIET / 5);
+    client.closed().await;
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_may_take_longer_than_a_quiet_connection() {
     let shop = shop().await;
@@ -277,10 +300,9 @@ async fn a_shutdown_does_not_wait_for_ever() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_slow_body_is_cut_off_by_the_time_limit_of_requests() {
+async fn a_slow_body_is_cut_off_by_the_time_limit_of_bodies() {
     let shop = shop().await;
-    let limits =
-        DoorSettings { request_timeout: Duration::from_secs(3), ..DoorSettings::default() };
+    let limits = DoorSettings { body_timeout: Duration::from_secs(3), ..DoorSettings::default() };
     let server = Running::start(&shop, &shop.front(limits, Router::new()), settings()).await;
     let mut client = server.connect().await;
     client
@@ -290,6 +312,6 @@ async fn a_slow_body_is_cut_off_by_the_time_limit_of_requests() {
     until("the request has begun", || shop.clock.sleepers() >= 2).await;
     shop.clock.advance(Duration::from_secs(3));
     let answer = client.answer().await;
-    assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("request.timeout"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("request.timeout"), "{answer}");
     server.stop().await;
 }

@@ -17,7 +17,7 @@ pub async fn run(config: &Config, url: Option<&str>) -> Result<()> {
     let mut bridge = Bridge::new(config, url)?;
     console::note(&format!("handel: speaking for the shop at {}", bridge.base()));
     let mut input = BufReader::new(stdin());
-    while let Some(line) = next_line(&mut input, config.server.body_max_bytes).await? {
+    while let Some(line) = next_line(&mut input, config.server.agent_body_max_bytes).await? {
         if line.trim_ascii().is_empty() {
             continue;
         }

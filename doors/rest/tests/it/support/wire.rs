@@ -87,6 +87,19 @@ impl Client {
         String::from_utf8_lossy(&text).into_owned()
     }
 
+    /// Whether an answer begins with this byte, and the connection was not closed instead.
+    pub(crate) async fn said_first(&mut self, byte: u8) -> bool {
+        in_time(self.0.read_u8()).await.is_ok_and(|first| first == byte)
+    }
+
+    /// Reads until these bytes came.
+    pub(crate) async fn read_until(&mut self, end: &[u8]) {
+        let mut said = Vec::new();
+        while !said.ends_with(end) {
+            said.push(in_time(self.0.read_u8()).await.expect("it comes"));
+        }
+    }
+
     /// Whether nothing came and nothing was closed so far.
     pub(crate) fn is_waiting(&self) -> bool {
         let nothing = self.0.try_read(&mut [0]);
