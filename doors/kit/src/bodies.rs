@@ -74,7 +74,8 @@ impl Bodies {
         }
         let (parts, body) = request.into_parts();
         let limit = Limit::of(door, parts.uri.path());
-        if body.size_hint().lower() > limit.bytes as u64 {
+        let least = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+        if least > limit.bytes {
             return Ok((Request::from_parts(parts, refused(limit.exceeded())), None));
         }
         let client = Client::of(&parts.extensions).copied();
@@ -272,7 +273,8 @@ async fn read(
 
 /// How long the bytes that came so far may have taken.
 fn allowed(received: usize) -> Duration {
-    GRACE + Duration::from_millis((received * 1_000 / RATE_MIN) as u64)
+    let seconds = u32::try_from(received / RATE_MIN).unwrap_or(u32::MAX);
+    GRACE + Duration::from_secs(seconds.into())
 }
 
 fn too_slow() -> Problem {

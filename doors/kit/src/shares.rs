@@ -16,7 +16,7 @@ use crate::Client;
 /// One client gets at most this part of what all clients can have.
 pub(crate) const PART: usize = 8;
 
-const SHARDS: usize = 64;
+const SHARDS: u64 = 64;
 /// Maximum number of clients in one table of [`Buckets`].
 const SHARD_MAX: usize = 1_024;
 
@@ -39,7 +39,8 @@ impl<T> Default for Sharded<T> {
 
 impl<T> Sharded<T> {
     fn lock(&self, client: &Client) -> MutexGuard<'_, HashMap<Client, T>> {
-        let at = self.hasher.hash_one(client) as usize % SHARDS;
+        let at = self.hasher.hash_one(client) % SHARDS;
+        let at = usize::try_from(at).expect("there are few tables");
         self.shards[at].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,7 +5,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write as _},
+    io::{self, Read as _},
     os::unix::fs::OpenOptionsExt as _,
     path::Path,
 };
@@ -13,7 +13,7 @@ use std::{
 use super::ROOM_MIN;
 
 const FILE: &str = "reserve";
-const SIZE: usize = 1 << 20;
+const SIZE: u64 = 1 << 20;
 
 /// How much room the disk of a directory has, in bytes.
 pub(super) fn room(directory: &Path) -> io::Result<u64> {
@@ -26,7 +26,7 @@ pub(super) fn prepare(directory: &Path) {
     let path = directory.join(FILE);
     let prepared = match room(directory) {
         Ok(room) if room < ROOM_MIN => fs::remove_file(&path),
-        Ok(_) if fs::metadata(&path).is_ok_and(|there| there.len() == SIZE as u64) => Ok(()),
+        Ok(_) if fs::metadata(&path).is_ok_and(|there| there.len() == SIZE) => Ok(()),
         Ok(_) => make(&path),
         Err(error) => Err(error),
     };
@@ -40,5 +40,5 @@ pub(super) fn prepare(directory: &Path) {
 fn make(path: &Path) -> io::Result<()> {
     let mut options = File::options();
     let mut file = options.create(true).truncate(true).write(true).mode(0o600).open(path)?;
-    file.write_all(&vec![0; SIZE])
+    io::copy(&mut io::repeat(0).take(SIZE), &mut file).map(drop)
 }
