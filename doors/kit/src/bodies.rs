@@ -17,14 +17,13 @@ use axum::{body::Body, extract::Request};
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use handel_domain::{Code, Refusal};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt as _;
 use hyper::body::Body as _;
 
 use crate::{
     Client, Door, Problem,
     client::Peer,
-    extract::is_json,
     json_shape,
     limits::overloaded,
     shares::{Shares, share_of},
@@ -84,7 +83,7 @@ impl Bodies {
         let coming = self.begin(door, client, connection)?;
         let read = read(door, body, limit, &mut held).await?;
         drop(coming);
-        let checked = read.and_then(|bytes| match is_json(&parts.headers) {
+        let checked = read.and_then(|bytes| match may_be_json(&parts.headers) {
             true => limit.check_values(&bytes).map(|values| (bytes, values)),
             false => Ok((bytes, 0)),
         });
@@ -211,6 +210,12 @@ impl Limit {
         let max = self.bytes;
         Refusal::new(Code::TooLarge, format!("the body is larger than {max} bytes"))
     }
+}
+
+/// Whether a door may read the body as JSON, also in a form such as a merge patch.
+fn may_be_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    kind.is_some_and(|kind| kind.to_ascii_lowercase().contains("json"))
 }
 
 /// Why a body is not there; the error of reading it.

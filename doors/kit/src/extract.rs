@@ -145,7 +145,7 @@ fn malformed(error: &serde_json::Error) -> Problem {
 /// The type of a change in the form of RFC 7396.
 pub const MERGE_PATCH: &str = "application/merge-patch+json";
 
-pub(crate) fn is_json(headers: &HeaderMap) -> bool {
+fn is_json(headers: &HeaderMap) -> bool {
     let kind =
         headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
