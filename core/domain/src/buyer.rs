@@ -93,7 +93,7 @@ impl Buyer {
         let phone =
             self.phone.and_then(|phone| errors.take(address::checked_phone("/phone", &phone)));
         let phone = phone.filter(|phone| !phone.is_empty());
-        let destinations = check_destinations(self.destinations, &mut errors);
+        let destinations = check_destinations(self.destinations, settings, &mut errors);
         let selected =
             self.selected_destination.filter(|_| errors.is_empty()).and_then(|selected| {
                 let found = destinations.iter().find(|destination| destination.id == selected);
@@ -105,7 +105,11 @@ impl Buyer {
                 found
             });
         let mut address = |address: Option<Address>, pointer| {
-            address.and_then(|address| errors.take(address.checked(pointer)))
+            let checked = address?.checked(pointer).and_then(|address| {
+                settings.check_region(&address, pointer, true)?;
+                Ok(address)
+            });
+            errors.take(checked)
         };
         let shipping_address = match selected {
             Some(selected) => Some(selected.address.clone()),
@@ -118,7 +122,7 @@ impl Buyer {
         {
             return Err(Refusal::new(
                 Code::CountryRefused,
-                format!("this shop does not sell to {}", address.country),
+                format!("this shop does not sell to {}", address.country.in_sentence()),
             ));
         }
         Ok(Self {
@@ -212,6 +216,7 @@ fn name(pointer: &str, name: Option<String>, errors: &mut FieldErrors) -> Option
 
 fn check_destinations(
     destinations: Vec<Destination>,
+    settings: &Settings,
     errors: &mut FieldErrors,
 ) -> Vec<Destination> {
     if destinations.len() > DESTINATIONS_MAX {
@@ -223,8 +228,12 @@ fn check_destinations(
     for (at, destination) in destinations.into_iter().enumerate() {
         let pointer = format!("/destinations/{at}");
         let id = errors.take(text::line(&format!("{pointer}/id"), &destination.id, 100));
-        let address =
-            errors.take(destination.address.checked_in_part(&format!("{pointer}/address")));
+        let at = format!("{pointer}/address");
+        let address = destination.address.checked_in_part(&at).and_then(|address| {
+            settings.check_region(&address, &at, false)?;
+            Ok(address)
+        });
+        let address = errors.take(address);
         let (Some(id), Some(address)) = (id, address) else { continue };
         if text::looks_like_card_number(&id) {
             errors.take::<()>(Err(Refusal::card_number(format!("{pointer}/id"))));

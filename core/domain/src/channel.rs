@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    address::{Address, Country},
+    address::{self, Address, Country, Part},
     id::ChannelId,
     money::Currency,
     policy::{self, Policy},
@@ -146,11 +146,13 @@ impl Settings {
     fn check_tax(&mut self, errors: &mut FieldErrors) {
         errors.check(self.tax.rates.len() <= RATES_MAX, "/tax/rates", "must not be more than 1000");
         for (at, rate) in self.tax.rates.iter_mut().enumerate() {
-            rate.region = rate
-                .region
-                .take()
-                .map(|region| region.trim().to_uppercase())
-                .filter(|region| !region.is_empty());
+            let typed = rate.region.take().filter(|region| !region.trim().is_empty());
+            rate.region = typed.and_then(|typed| {
+                let code = rate.country.region(&typed).map(|region| region.code.to_owned());
+                let problem = || rate.country.unknown_region(&typed);
+                let pointer = format!("/tax/rates/{at}/region");
+                errors.take(code.ok_or_else(|| Refusal::field(pointer, problem())))
+            });
             let class = errors.take(text::line(&format!("/tax/rates/{at}/class"), &rate.class, 50));
             rate.class = class.unwrap_or_default();
             errors.check(
@@ -249,9 +251,45 @@ impl Settings {
     ) -> Destination {
         match shipping.or(billing) {
             Some(address) => {
-                Destination { country: address.country, region: address.region.clone() }
+                // Addresses that were stored before regions had codes are read as they are.
+                let code = |typed: &String| match address.country.region(typed) {
+                    Some(region) => region.code.to_owned(),
+                    None => typed.clone(),
+                };
+                let region = address.region.as_ref().map(code);
+                Destination { country: address.country, region }
             }
             None => Destination { country: self.default_country, region: None },
+        }
+    }
+
+    /// Refuses an address whose region is not known, or another one than that of its postal code, where the tax of the
+    /// channel depends on it. A whole address needs one there; `pointer` names the address.
+    pub fn check_region(
+        &self,
+        address: &Address,
+        pointer: &str,
+        is_whole: bool,
+    ) -> Result<(), Refusal> {
+        let country = address.country;
+        if !self.tax.depends_on_region(country) {
+            return Ok(());
+        }
+        let refuse = |why| Err(Refusal::field(format!("{pointer}/region"), why));
+        let Some(typed) = &address.region else {
+            return if is_whole { refuse(country.missing_region()) } else { Ok(()) };
+        };
+        let Some(region) = country.region(typed) else {
+            return refuse(country.unknown_region(typed));
+        };
+        let code = address.postal_code.as_deref().unwrap_or_default();
+        match address::contradiction(country, region.code, code) {
+            Some(there) => refuse(format!(
+                "is {}, but the {} {code} is in {there}; correct one of them",
+                region.name,
+                country.label(Part::PostalCode),
+            )),
+            None => Ok(()),
         }
     }
 
@@ -276,7 +314,7 @@ impl Settings {
         method.ok_or_else(|| {
             Refusal::new(
                 Code::ShippingMethodUnknown,
-                format!("no shipping method {code} goes to {country}"),
+                format!("no shipping method {code} goes to {}", country.in_sentence()),
             )
         })
     }

@@ -376,6 +376,11 @@ impl FieldErrors {
         self.errors.is_empty()
     }
 
+    /// Whether nothing was wrong with one field so far.
+    pub fn is_empty_at(&self, pointer: &str) -> bool {
+        self.errors.iter().all(|error| error.pointer != pointer)
+    }
+
     /// Ends the check: no wrong field, or a refusal that lists them all.
     pub fn finish(self) -> Result<(), Refusal> {
         if self.errors.is_empty() {

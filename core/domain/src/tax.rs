@@ -58,7 +58,7 @@ pub struct TaxRate {
     pub class: String,
     /// The country where it holds.
     pub country: Country,
-    /// The region where it holds; none for the whole country.
+    /// The ISO 3166-2 code, without the country, of the region where it holds; none for the whole country.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
     /// The rate in millionths.
@@ -83,7 +83,7 @@ pub enum MissingRate {
 pub struct Destination {
     /// The country.
     pub country: Country,
-    /// The region in capitals, where the country has them.
+    /// The ISO 3166-2 code of the region without the country, where it is known.
     pub region: Option<String>,
 }
 
@@ -118,6 +118,11 @@ pub enum RoundPer {
 }
 
 impl TaxPolicy {
+    /// Whether the tax in a country depends on the region.
+    pub fn depends_on_region(&self, country: Country) -> bool {
+        self.rates.iter().any(|rate| rate.country == country && rate.region.is_some())
+    }
+
     /// The rate of a class at a destination: the region's, else the country's, else what the
     /// policy says of missing rates.
     pub fn rate(&self, class: &str, destination: &Destination) -> Result<Rate, Refusal> {
@@ -135,7 +140,7 @@ impl TaxPolicy {
                 Code::TaxRateMissing,
                 format!(
                     "no tax rate is configured for {class} goods sent to {}",
-                    destination.country
+                    destination.country.in_sentence()
                 ),
             )),
         }
