@@ -8,6 +8,7 @@ mod cart;
 mod catalog;
 mod checkout;
 mod cors;
+mod countries;
 mod documents;
 mod errors;
 mod media;
@@ -124,6 +125,7 @@ fn routes(door: &Door) -> OpenApiRouter {
         .merge(catalog::router())
         .merge(cart::router())
         .merge(checkout::router())
+        .merge(countries::router())
         .merge(orders::router())
         .merge(policies::router())
         .layer(from_fn_with_state(door.clone(), cors::allow_origins));

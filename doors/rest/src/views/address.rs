@@ -20,18 +20,20 @@ pub(crate) struct AddressBody {
     /// Apartment, floor, company.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     line2: Option<String>,
-    /// City or town.
+    /// City or town; empty where the country has none, such as Singapore.
+    #[serde(default)]
     #[schema(example = "New York")]
     city: String,
-    /// State or province, where the country has them.
+    /// State, province or the like, where the country has them. Reads ISO 3166-2 codes, names in a language of the country
+    /// and usual abbreviations; answers the code without the country. `GET /countries/{code}` lists them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "NY")]
     region: Option<String>,
-    /// Postal code, where the country has them.
+    /// Postal code, where the country has them. Reads it with and without blanks and hyphens; answers the usual form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(example = "10001")]
     postal_code: Option<String>,
-    /// ISO 3166-1 alpha-2 country code.
+    /// Country. Reads ISO 3166-1 codes of two and three letters in any case, and names; answers the alpha-2 code.
     #[schema(example = "US")]
     country: String,
     /// Phone number for the carrier.
@@ -43,7 +45,7 @@ impl AddressBody {
     /// Understands the address; `pointer` names it in refusals.
     pub(crate) fn read(self, pointer: &str) -> Result<Address, Refusal> {
         Ok(Address {
-            country: Country::parse(&format!("{pointer}/country"), &self.country)?,
+            country: Country::read(&format!("{pointer}/country"), &self.country)?,
             name: self.name,
             line1: self.line1,
             line2: self.line2,

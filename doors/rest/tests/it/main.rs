@@ -1,6 +1,7 @@
 //! What the REST door promises to those who call it, met through the whole router, and over real sockets
 //! where the server itself has a part in it.
 
+mod addresses;
 mod agents;
 mod bodies;
 mod catalog;

@@ -39,6 +39,8 @@ GET /cart
 GET /categories
 GET /channels
 GET /checkout/{id}
+GET /countries
+GET /countries/{code}
 GET /orders
 GET /orders/{id}
 GET /policies

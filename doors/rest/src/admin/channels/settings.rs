@@ -169,7 +169,7 @@ struct TaxRateBody {
     /// ISO 3166-1 code of the country where it holds.
     #[schema(value_type = String, example = "DE")]
     country: Country,
-    /// The region where it holds; the whole country if absent.
+    /// The region where it holds, by ISO 3166-2 code or name; the whole country if absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     region: Option<String>,
     /// The rate in percent, as text with at most four decimals: `"19"`, `"7.25"`.
