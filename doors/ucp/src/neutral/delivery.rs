@@ -182,7 +182,12 @@ fn checked(
     settings: &Settings,
 ) -> Result<Destination, Vec<Message>> {
     let address = written(&destination.address, buyer);
-    let address = address.and_then(|address| address.checked_in_part("")).map_err(|refusal| {
+    let address = address.and_then(|address| address.checked_in_part(""));
+    let address = address.and_then(|address| {
+        settings.check_region(&address, "", false)?;
+        Ok(address)
+    });
+    let address = address.map_err(|refusal| {
         let errors = refusal.details.errors.into_iter();
         errors
             .map(|error| {
@@ -196,7 +201,7 @@ fn checked(
             .collect::<Vec<_>>()
     })?;
     if !settings.sells_to(address.country) {
-        let text = format!("this shop does not send to {}", address.country);
+        let text = format!("this shop does not send to {}", address.country.in_sentence());
         let problem = Message::repairable("address_undeliverable", text);
         return Err(vec![problem.at(path::destination(at, ".address_country"))]);
     }
@@ -230,8 +235,8 @@ fn written(wanted: &WantedAddress, buyer: &WantedBuyer) -> Result<Address, Refus
     let own = names(&wanted.first_name, &wanted.last_name);
     let name = if own.is_empty() { names(&buyer.first_name, &buyer.last_name) } else { own };
     let mut errors = FieldErrors::default();
-    let country = wanted.country.as_deref().unwrap_or_default().trim().to_uppercase();
-    let country = errors.take(Country::parse("/country", &country));
+    let country = wanted.country.as_deref().unwrap_or_default();
+    let country = errors.take(Country::read("/country", country));
     let Some(country) = country else {
         return Err(errors.finish().expect_err("an error was added"));
     };
@@ -261,7 +266,7 @@ pub(crate) fn spelled(address: &Address) -> WantedAddress {
         street: known(&address.line1),
         extended: address.line2.clone(),
         locality: known(&address.city),
-        region: address.region.clone(),
+        region: address.region_in_words().map(str::to_owned),
         postal_code: address.postal_code.clone(),
         country: Some(address.country.to_string()),
         phone: address.phone.clone(),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use handel_domain::{
     Code, Refusal,
+    address::Country,
     channel::{self, Channel},
     id::{ChannelId, TenantId},
     text::Slug,
@@ -130,7 +131,8 @@ impl<'a> Work<'a> {
     async fn fitting_channel(&self, hints: &Hints) -> Result<Option<Slug>, Stop> {
         let channels = self.ucp.engine().list_channels(&self.ctx).await;
         let channels = channels.map_err(|error| self.stop(error))?;
-        let country = hints.country.as_deref().and_then(|country| country.parse().ok());
+        let country = hints.country.as_deref();
+        let country = country.and_then(|country| Country::read("/country", country).ok());
         let currency = hints.currency.as_deref().and_then(|currency| currency.parse().ok());
         Ok(channel::fitting(&channels, country, currency).map(|channel| channel.code.clone()))
     }

@@ -1,6 +1,9 @@
 //! Where goods go, and how.
 
-use handel_domain::promotion::Class;
+use handel_domain::{
+    promotion::Class,
+    tax::{Rate, TaxRate},
+};
 use handel_testkit::{
     both_databases,
     fixtures::{percent, promotion_rules},
@@ -143,6 +146,36 @@ both_databases! {
         let many: Vec<_> = (0..21).map(|at| { let mut there = home(); there["id"] = json!(at.to_string()); there }).collect();
         let many = agent.put(&address(&made), &to(&json!(many), &json!("1"))).send().await.ok();
         assert_eq!(many["messages"][0]["code"], "too_many_destinations");
+    }
+
+    async fn a_state_in_words_pays_its_tax_and_what_is_no_state_is_asked_about(shop: Shop) {
+        shop.product("MUG", 10_000, 10).await;
+        shop.change_channel(|settings| {
+            settings.countries.clear();
+            for method in &mut settings.shipping_methods {
+                method.tax_class = "shipping".into();
+            }
+            settings.tax.prices_include_tax = false;
+            settings.tax.rates = vec![TaxRate {
+                class: "standard".into(),
+                country: "US".parse().expect("a country"),
+                region: Some("CA".into()),
+                rate_millionths: Rate::from_millionths(72_500).expect("a rate"),
+                name: "Sales tax".into(),
+            }];
+        }).await;
+        let agent = shop.agent();
+        let there = |region: &str| json!([{ "id": "la", "street_address": "1 Main St", "address_locality": "Los Angeles",
+            "address_region": region, "postal_code": "90001", "address_country": "USA" }]);
+        let made = agent.post("/checkout-sessions", &to(&there("California"), &json!("la"))).send().await.created();
+        assert_eq!(amount(&made, "tax"), Some(725), "{made}");
+        assert_eq!(made["fulfillment"]["methods"][0]["destinations"][0]["address_region"], "CA");
+        assert_eq!(made["fulfillment"]["methods"][0]["destinations"][0]["address_country"], "US");
+        let asked = agent.put(&address(&made), &to(&there("Californa"), &json!("la"))).send().await.ok();
+        let message = &asked["messages"][0];
+        assert_eq!(message["path"], "$.fulfillment.methods[0].destinations[0].address_region");
+        let content = message["content"].as_str().expect("a text");
+        assert!(content.contains("is not a state of the United States; did you mean California?"), "{content}");
     }
 
     async fn an_option_that_is_not_there_does_not_stand_in_the_way_of_a_checkout(shop: Shop) {
