@@ -10,7 +10,7 @@ pub(crate) struct Field {
     /// The name in the form, and the id on the page.
     pub(crate) name: String,
     /// What it is called.
-    pub(crate) label: &'static str,
+    pub(crate) label: String,
     /// What it says.
     pub(crate) value: String,
     /// What is wrong with it.
@@ -29,6 +29,8 @@ pub(crate) struct Field {
     pub(crate) remark: &'static str,
     /// Whether it stands beside another one.
     pub(crate) is_half: bool,
+    /// The button that shows the form anew for the value that is chosen, on pages without scripts.
+    pub(crate) update: Option<&'static str>,
 }
 
 /// A value to choose.
@@ -57,10 +59,14 @@ pub(crate) struct Complaint {
 
 impl Field {
     /// A line of text that is needed.
-    pub(crate) fn text(name: impl Into<String>, label: &'static str, autocomplete: &str) -> Self {
+    pub(crate) fn text(
+        name: impl Into<String>,
+        label: impl Into<String>,
+        autocomplete: &str,
+    ) -> Self {
         Self {
             name: name.into(),
-            label,
+            label: label.into(),
             value: String::new(),
             error: None,
             hint: None,
@@ -70,6 +76,7 @@ impl Field {
             is_required: true,
             remark: "",
             is_half: false,
+            update: None,
         }
     }
 
@@ -88,6 +95,10 @@ impl Field {
 
     pub(crate) fn hint(self, hint: &'static str) -> Self {
         Self { hint: Some(hint), ..self }
+    }
+
+    pub(crate) fn update(self, label: &'static str) -> Self {
+        Self { update: Some(label), ..self }
     }
 
     pub(crate) fn choices(self, options: Vec<Choice>) -> Self {
@@ -148,7 +159,7 @@ pub(crate) fn complain(
         let name = field_of(&error.pointer);
         match fields.iter_mut().find(|field| Some(&field.name) == name.as_ref()) {
             Some(field) => {
-                let text = w.about(field.label, &error.message);
+                let text = w.about(&field.label, &error.message);
                 complaints.push(Complaint::at(&field.name, text.clone()));
                 field.error.get_or_insert(text);
             }

@@ -12,7 +12,6 @@ mod cart;
 mod catalog;
 mod checkout;
 mod codes;
-mod countries;
 mod errors;
 mod field;
 mod format;

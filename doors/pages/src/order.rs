@@ -3,6 +3,8 @@
 use askama::Template;
 use axum::{Router, extract::State, response::Response, routing::get};
 use handel_domain::{
+    address::Address,
+    channel::Settings,
     event::OrderChange,
     id::OrderId,
     order::{FulfillmentStatus, LineQuantity, Order, PaymentStatus, Status},
@@ -82,14 +84,13 @@ async fn show_order(
     let story = door.engine().order_story(&visit.ctx, id, token).await?;
     let details = &story.details;
     let channel = door.engine().channel_of(&visit.ctx, details.order.channel_id).await?;
-    let format = Format::new(details.order.currency, &channel.settings.locale);
     let frame = Frame::of(&door, ENGLISH.order_title(details.order.number), &channel).private();
     let reload = is_under_way(details).then(|| Reload::of(&uri));
     let is_buyer = matches!(
         &visit.ctx.caller,
         Caller::Shopper(Some(cart_id)) if *cart_id == details.order.cart_id
     );
-    let mut page = page(frame, story, is_buyer, &format);
+    let mut page = page(frame, story, is_buyer, &channel.settings);
     page.here = Reload::of(&uri).now_href;
     page.reload = reload;
     let response = show(&door, StatusCode::OK, Privacy::Secret, &page);
@@ -105,9 +106,13 @@ fn is_under_way(details: &OrderDetails) -> bool {
         && matches!(status, Some(PaymentStatus::Processing | PaymentStatus::Unknown))
 }
 
-fn page(frame: Frame, story: OrderStory, is_buyer: bool, format: &Format) -> OrderPage {
+fn page(frame: Frame, story: OrderStory, is_buyer: bool, settings: &Settings) -> OrderPage {
     let OrderStory { details, events, refunds } = story;
     let OrderDetails { order, payment, fulfillment_status } = details;
+    let format = &Format::new(order.currency, &settings.locale);
+    let address = |address: Option<&Address>| {
+        address.map_or_else(Vec::new, |address| address_lines(address, settings.default_country))
+    };
     let status = payment.as_ref().map(|payment| payment.status);
     let (heading, text, tone) = news(&order, status, fulfillment_status);
     let owes = matches!(status, Some(PaymentStatus::Unpaid | PaymentStatus::RequiresAction));
@@ -126,8 +131,8 @@ fn page(frame: Frame, story: OrderStory, is_buyer: bool, format: &Format) -> Ord
         progress: progress(&order, fulfillment_status),
         payment: payment_text(status).to_owned(),
         email: order.email.to_string(),
-        shipping: order.shipping_address.as_ref().map(address_lines).unwrap_or_default(),
-        billing: order.billing_address.as_ref().map(address_lines).unwrap_or_default(),
+        shipping: address(order.shipping_address.as_ref()),
+        billing: address(order.billing_address.as_ref()),
         method: order.shipping_method.as_ref().map(|m| m.name.clone()).unwrap_or_default(),
         lines: basket::ordered_lines(&order, format),
         sums: basket::ordered_sums(&order, format),

@@ -31,7 +31,6 @@ words! {
     no_payments_cart = "You cannot check out at the moment, because this shop does not take payments. Your cart is kept.";
     please_check = "There is a problem";
     optional = "(optional)";
-    if_any = "(if any)";
     before = "was";
     total = "Total";
     yes = "Yes";
@@ -143,15 +142,15 @@ words! {
     delivery_heading = "Delivery";
     pay_heading = "Review and pay";
     email = "E-mail";
+    email_missing = "is needed";
     email_hint = "For questions about your order.";
     name = "Full name";
     line1 = "Street and number";
     line2 = "Apartment, floor, company";
-    city = "City";
-    region = "State or province";
-    postal_code = "Postal code";
+    choose = "Choose";
     country = "Country";
     phone = "Phone";
+    update_country = "Use this country";
     phone_hint = "For questions about the delivery.";
     ship_to = "Delivery address";
     bill_to = "Billing address";

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{extract::State, response::Response};
 use handel_domain::{
     Code, Refusal,
-    address::{Address, Country},
+    address::{Address, Country, Part, Usage},
     checkout::Buyer,
     id::CheckoutId,
     refusal::FieldErrors,
@@ -15,7 +15,6 @@ use http::StatusCode;
 
 use super::{Desk, Step, Summary, is_outdated};
 use crate::{
-    countries,
     field::{Choice, Complaint, Field, complain},
     page::{Frame, Privacy, see, show},
     visit::{Fields, Form},
@@ -35,11 +34,15 @@ struct ContactPage {
     billing: Vec<Field>,
     /// Whether another address is billed.
     is_billed_elsewhere: bool,
+    /// The countries that the fields are shown for, as they are sent back.
+    shown_for: Vec<(String, String)>,
 }
 
 /// What stands before the names of the fields of an address.
 const SHIPPING: &str = "";
 const BILLING: &str = "billing-";
+/// What the country is called that the fields of an address were shown for.
+const SHOWN_FOR: &str = "country-shown";
 /// The fields without which there is no address.
 const ADDRESS: [&str; 7] = ["name", "line1", "line2", "city", "region", "postal_code", "phone"];
 
@@ -107,6 +110,12 @@ fn answer(door: &Door, desk: &Desk, typed: &Fields, refusal: Option<&Refusal>) -
         shipping,
         billing,
         is_billed_elsewhere: typed.get("billing") == "other",
+        shown_for: [SHIPPING, BILLING]
+            .map(|prefix| {
+                let country = country_of(prefix, desk, typed);
+                (format!("{prefix}{SHOWN_FOR}"), country.to_string())
+            })
+            .into(),
     };
     let status = refusal.map_or(StatusCode::OK, |refusal| status_of(refusal.code));
     show(door, status, Privacy::Personal, &page)
@@ -131,32 +140,83 @@ fn complaints(fields: &mut [&mut Field], refusal: &Refusal) -> Vec<Complaint> {
     complain(fields, &refusal.details.errors, field_of, &ENGLISH)
 }
 
+/// The country whose address is asked for: the one that was chosen, else the one of the channel.
+fn country_of(prefix: &str, desk: &Desk, typed: &Fields) -> Country {
+    let chosen = Country::read("", typed.get(&format!("{prefix}country")));
+    chosen.unwrap_or_else(|_| desk.home())
+}
+
+/// The fields of an address as its country has them. The country comes first, for it decides the others.
 fn address_fields(prefix: &str, group: &str, desk: &Desk, typed: &Fields) -> Vec<Field> {
     let w = &ENGLISH;
-    let field = |name: &str, label, complete: &str| {
+    let field = |name: &str, label: &str, complete: &str| {
         Field::text(format!("{prefix}{name}"), label, &format!("{group} {complete}"))
     };
-    let settings = &desk.channel.settings;
-    let chosen = typed.some(&format!("{prefix}country"));
-    let chosen = chosen.unwrap_or_else(|| settings.default_country.to_string());
+    let chosen = country_of(prefix, desk, typed);
     // Goods go where the channel sells to; bills go anywhere.
-    let sold_to: &[Country] = if prefix == SHIPPING { &settings.countries } else { &[] };
-    let countries = countries::sorted(sold_to).into_iter();
-    let countries = countries.map(|(code, name)| Choice::new(code, name).chosen(code == chosen));
+    let is_offered =
+        |country: &Country| prefix != SHIPPING || desk.channel.settings.sells_to(*country);
+    let countries = Country::all().iter().copied().filter(is_offered);
+    let countries = countries
+        .map(|country| Choice::new(country.as_str(), country.name()).chosen(country == chosen));
     let mut fields = vec![
+        field("country", w.country, "country")
+            .choices(countries.collect())
+            .update(w.update_country),
         field("name", w.name, "name"),
         field("line1", w.line1, "address-line1"),
         field("line2", w.line2, "address-line2").optional(w.optional),
-        field("postal_code", w.postal_code, "postal-code").optional(w.if_any).half(),
-        field("city", w.city, "address-level2").half(),
-        field("region", w.region, "address-level1").optional(w.if_any).half(),
-        field("country", w.country, "country").choices(countries.collect()).half(),
-        field("phone", w.phone, "tel").kind("tel").optional(w.optional).hint(w.phone_hint),
     ];
+    for part in chosen.order_of_parts() {
+        let (name, complete) = match part {
+            Part::City => ("city", "address-level2"),
+            Part::Region => ("region", "address-level1"),
+            Part::PostalCode => ("postal_code", "postal-code"),
+        };
+        let value = typed.get(&format!("{prefix}{name}"));
+        let usage = match part {
+            Part::Region if desk.channel.settings.tax.depends_on_region(chosen) => Usage::Required,
+            part => chosen.usage(part),
+        };
+        if usage == Usage::Unused && value.is_empty() {
+            continue;
+        }
+        let mut part_field = field(name, &w.capitalized(chosen.label(part)), complete).half();
+        if part == Part::Region {
+            part_field = part_field.choices(region_choices(chosen, value));
+        }
+        fields.push(match usage {
+            Usage::Required => part_field,
+            Usage::Optional | Usage::Unused => part_field.optional(w.optional),
+        });
+    }
+    fields.push(field("phone", w.phone, "tel").kind("tel").optional(w.optional).hint(w.phone_hint));
     for field in &mut fields {
         typed.get(&field.name).clone_into(&mut field.value);
     }
     fields
+}
+
+/// The regions of a country to choose from; none where none are known. What was typed and is none of them stays.
+fn region_choices(country: Country, typed: &str) -> Vec<Choice> {
+    let known = country.region(typed);
+    let mut choices: Vec<_> = country
+        .regions()
+        .iter()
+        .map(|region| {
+            let label = match region.local_name() {
+                local if local == region.name => region.name.to_owned(),
+                local => format!("{} ({local})", region.name),
+            };
+            Choice::new(region.code, label).chosen(known == Some(region))
+        })
+        .collect();
+    if !choices.is_empty() {
+        let other = known.is_none().then_some(typed).unwrap_or_default();
+        let label = if other.is_empty() { ENGLISH.choose } else { other };
+        choices.insert(0, Choice::new(other, label).chosen(known.is_none()));
+    }
+    choices
 }
 
 /// Takes in what was typed, and goes on.
@@ -165,6 +225,10 @@ pub(super) async fn save(
     PathParams(id): PathParams<CheckoutId>,
     form: Form,
 ) -> Result<Response, Problem> {
+    if form.fields.some("update").is_some() {
+        let desk = Desk::load(&door, &form.visit, id).await?;
+        return Ok(answer(&door, &desk, &form.fields, None));
+    }
     let desk = Desk::peek(&door, &form.visit, id).await?;
     let again = async |refusal: &Refusal| {
         let desk = Desk::load(&door, &form.visit, id).await?;
@@ -198,9 +262,16 @@ fn is_about_form(code: Code) -> bool {
 
 fn read(desk: &Desk, typed: &Fields) -> Result<Buyer, Refusal> {
     let mut errors = FieldErrors::default();
-    let email = errors.take(Email::parse("/email", typed.get("email")));
+    let email = match typed.some("email") {
+        Some(email) => errors.take(Email::parse("/email", &email)),
+        None => errors.take(Err(Refusal::field("/email", ENGLISH.email_missing))),
+    };
     // The engine checks again; asked here, it names the wrong fields of both addresses and the e-mail at once.
-    let address = |prefix, pointer| read_address(prefix, pointer, typed)?.checked(pointer);
+    let address = |prefix, pointer| {
+        let address = read_address(prefix, pointer, typed)?.checked(pointer)?;
+        desk.channel.settings.check_region(&address, pointer, true)?;
+        Ok(address)
+    };
     let shipping_address = match desk.needs_delivery() {
         true => errors.take(address(SHIPPING, "/shipping_address")),
         false => None,
@@ -232,16 +303,17 @@ fn method_for(desk: &Desk, country: Country) -> Option<handel_domain::text::Slug
 
 fn read_address(prefix: &str, pointer: &str, typed: &Fields) -> Result<Address, Refusal> {
     let said = |name: &str| typed.some(&format!("{prefix}{name}"));
+    let country =
+        Country::read(&format!("{pointer}/country"), &said("country").unwrap_or_default())?;
+    // A region that was chosen for another country is none of this one.
+    let is_same = said(SHOWN_FOR).is_none_or(|shown| shown == country.as_str());
     Ok(Address {
-        country: Country::parse(
-            &format!("{pointer}/country"),
-            &said("country").unwrap_or_default(),
-        )?,
+        country,
         name: said("name").unwrap_or_default(),
         line1: said("line1").unwrap_or_default(),
         line2: said("line2"),
         city: said("city").unwrap_or_default(),
-        region: said("region"),
+        region: said("region").filter(|_| is_same),
         postal_code: said("postal_code"),
         phone: said("phone"),
     })

@@ -51,7 +51,10 @@ pub(super) fn show_form(
         frame: desk.frame(door, title),
         c: Summary::new(desk, Step::Delivery),
         complaints,
-        address: buyer.shipping_address.as_ref().map(address_lines).unwrap_or_default(),
+        address: match &buyer.shipping_address {
+            Some(address) => address_lines(address, desk.home()),
+            None => Vec::new(),
+        },
         contact_href: Step::Contact.address(desk.id()),
         methods: methods.collect(),
     };

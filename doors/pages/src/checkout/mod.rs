@@ -21,7 +21,7 @@ use axum::{
     routing::{get, post},
 };
 use handel_domain::{
-    Code, channel::Channel, checkout::Buyer, id::CheckoutId, order::PaymentStatus,
+    Code, address::Country, channel::Channel, checkout::Buyer, id::CheckoutId, order::PaymentStatus,
 };
 use handel_engine::{CheckoutView, Completion};
 use handel_kit::{Door, PathParams, Problem};
@@ -77,6 +77,11 @@ impl Desk {
         let channel = door.engine().channel_of(&visit.ctx, view.checkout.channel_id).await?;
         let format = Format::new(view.currency, &channel.settings.locale);
         Ok(Self { view, channel, format })
+    }
+
+    /// The country that is not named in addresses.
+    fn home(&self) -> Country {
+        self.channel.settings.default_country
     }
 
     fn id(&self) -> CheckoutId {

@@ -202,7 +202,7 @@ fn answers(desk: &Desk) -> Vec<Answer> {
         [(ENGLISH.ship_to, &buyer.shipping_address), (ENGLISH.bill_to, &buyer.billing_address)]
     {
         if let Some(address) = address {
-            let lines = summary::address_lines(address);
+            let lines = summary::address_lines(address, desk.home());
             answers.push(Answer { label, lines, href: href(Step::Contact) });
         }
     }

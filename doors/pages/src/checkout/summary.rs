@@ -1,11 +1,13 @@
 //! What stands beside every step: what is bought, what it costs, and how far one has come.
 
-use handel_domain::{address::Address, order::Order};
+use handel_domain::{
+    address::{Address, Country},
+    order::Order,
+};
 
 use super::{Desk, Step};
 use crate::{
     basket::{self, Line, Shipping, Sums},
-    countries,
     words::ENGLISH,
 };
 
@@ -88,14 +90,9 @@ pub(super) fn method_name(desk: &Desk) -> Option<String> {
     methods.iter().find(|method| method.code == *code).map(|method| method.name.clone())
 }
 
-/// An address as it is written on a parcel.
-pub(crate) fn address_lines(address: &Address) -> Vec<String> {
-    let town = [Some(&address.city), address.region.as_ref(), address.postal_code.as_ref()];
-    let town: Vec<_> = town.into_iter().flatten().map(String::as_str).collect();
-    let mut lines = vec![address.name.clone(), address.line1.clone()];
-    lines.extend(address.line2.clone());
-    lines.push(town.join(", "));
-    lines.push(countries::name(address.country));
+/// An address as its country writes it, and the phone number. The country is named where it is another one than `home`.
+pub(crate) fn address_lines(address: &Address, home: Country) -> Vec<String> {
+    let mut lines = address.lines(Some(home));
     lines.extend(address.phone.clone());
     lines
 }

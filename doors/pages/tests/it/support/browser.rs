@@ -93,6 +93,18 @@ impl Browser {
         self.post(&address, &pairs).await
     }
 
+    /// Fills a form and presses a button of it that has a name.
+    pub(crate) async fn press_with(
+        &mut self,
+        action: &str,
+        values: &[(&str, &str)],
+        button: (&str, &str),
+    ) -> &Page {
+        let (address, mut pairs) = self.page.form(action).fill(values);
+        pairs.push((button.0.to_owned(), button.1.to_owned()));
+        self.post(&address, &pairs).await
+    }
+
     /// Sends what no form of the page says.
     pub(crate) async fn post(&mut self, path: &str, pairs: &[(String, String)]) -> &Page {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
