@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 /// What stands in the shop for a text that nobody gave.
 const UNSAID: &str = "(not given)";
 
-/// What stands for a region that nobody gave where the shop takes no other text: next to nobody lives there.
+/// What stands for a region that nobody gave where the shop takes no other text: few people live there.
 const UNSAID_REGIONS: [(&str, &str); 5] =
     [("US", "AA"), ("CA", "NU"), ("AU", "JBT"), ("BR", "AC"), ("IN", "LD")];
 

@@ -13,7 +13,7 @@ use handel_domain::{
     order::{Order, Source},
     promotion::{Action, Class, CombinesWith, Conditions, Rules},
     stock::Level,
-    tax::Rate,
+    tax::{Rate, TaxRate},
     text::{Sku, Slug},
 };
 use handel_engine::{
@@ -127,6 +127,24 @@ pub fn promotion_rules(class: Class, action: Action) -> Rules {
         usage_limit: None,
         customer_limit: None,
     }
+}
+
+/// Sells everywhere, with a sales tax of 7.25 % on goods that go to California and no other tax.
+pub fn tax_california(settings: &mut Settings) {
+    settings.countries.clear();
+    for method in &mut settings.shipping_methods {
+        method.countries.clear();
+        method.tax_class = "shipping".to_owned();
+    }
+    let rate = |region: Option<&str>, millionths| TaxRate {
+        class: "standard".to_owned(),
+        country: "US".parse().expect("a country"),
+        region: region.map(str::to_owned),
+        rate_millionths: Rate::from_millionths(millionths).expect("a rate"),
+        name: "Sales tax".to_owned(),
+    };
+    settings.tax.prices_include_tax = false;
+    settings.tax.rates = vec![rate(Some("California"), 72_500), rate(None, 0)];
 }
 
 /// A part in hundredths.

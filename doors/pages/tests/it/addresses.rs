@@ -1,33 +1,10 @@
 //! Forms for addresses as each country has them, and addresses as each country writes them.
 
-use handel_domain::{
-    channel::Settings,
-    tax::{Rate, TaxRate},
-};
-use handel_testkit::both_databases;
+use handel_testkit::{both_databases, fixtures::tax_california};
 
 use super::support::{ADA, Browser, Shop};
 
-/// Sells everywhere; California has a rate of its own.
-fn sell_everywhere(settings: &mut Settings) {
-    settings.countries.clear();
-    for method in &mut settings.shipping_methods {
-        method.countries.clear();
-        method.tax_class = "shipping".into();
-    }
-    settings.tax.prices_include_tax = false;
-    settings.tax.rates = [(Some("CA"), 72_500), (None, 0)]
-        .map(|(region, millionths)| TaxRate {
-            class: "standard".into(),
-            country: "US".parse().expect("a country"),
-            region: region.map(str::to_owned),
-            rate_millionths: Rate::from_millionths(millionths).expect("a rate"),
-            name: "Sales tax".into(),
-        })
-        .into();
-}
-
-/// Somebody who has chosen a country and pressed the button beside it.
+/// A buyer who has chosen a country and pressed the button beside it.
 async fn in_country(shop: &Shop, country: &str) -> Browser {
     let mut browser = shop.at_checkout("MUG", "1").await;
     let typed = [("email", "ada@example.com"), ("line1", "1 Main Street"), ("country", country)];
@@ -39,7 +16,7 @@ both_databases! {
     /// Goal: the form asks for what the country has, in its words, and says what is needed.
     async fn the_form_follows_the_country(shop: Shop) {
         shop.product("MUG", 1_999, 5).await;
-        shop.change_channel(sell_everywhere).await;
+        shop.change_channel(tax_california).await;
         for (country, labels) in [
             ("US", &["City", "State", "ZIP code"][..]),
             ("DE", &["Postal code", "City"]),
@@ -70,7 +47,7 @@ both_databases! {
     /// Goal: what an American types, in the form that the browser shows, is taxed where it goes.
     async fn a_state_that_was_chosen_is_taxed(shop: Shop) {
         shop.product("MUG", 10_000, 5).await;
-        shop.change_channel(sell_everywhere).await;
+        shop.change_channel(tax_california).await;
         let mut ada = in_country(&shop, "US").await;
         let typed = [("name", "Ada Lovelace"), ("city", "Los Angeles"), ("postal_code", "900011234")];
         let other = [&typed[..], &[("region", "OR")]].concat();
@@ -89,7 +66,7 @@ both_databases! {
     /// Goal: a country that was changed without the button beside it keeps no region of another country.
     async fn a_region_of_another_country_is_dropped(shop: Shop) {
         shop.product("MUG", 1_999, 5).await;
-        shop.change_channel(sell_everywhere).await;
+        shop.change_channel(tax_california).await;
         let mut ada = in_country(&shop, "US").await;
         let typed = [&ADA[..], &[("region", "CA")]].concat();
         ada.send("/contact", &typed).await.expect(200);
@@ -103,7 +80,7 @@ both_databases! {
     /// Goal: what is missing is named in words.
     async fn an_empty_form_says_what_it_needs(shop: Shop) {
         shop.product("MUG", 1_999, 5).await;
-        shop.change_channel(sell_everywhere).await;
+        shop.change_channel(tax_california).await;
         let mut ada = in_country(&shop, "US").await;
         ada.send("/contact", &[("email", ""), ("postal_code", "x")]).await.expect(422);
         let wrong = ada.page().one(".wrong");

@@ -1,7 +1,6 @@
 //! Addresses as people write them.
 
-use handel_domain::tax::{Rate, TaxRate};
-use handel_testkit::both_databases;
+use handel_testkit::{both_databases, fixtures::tax_california};
 use serde_json::{Value, json};
 
 use super::support::Shop;
@@ -16,27 +15,6 @@ fn at(changes: &Value) -> Value {
 }
 
 impl Shop {
-    /// Sells everywhere, with sales tax in California alone.
-    async fn tax_california(&self) {
-        self.change_channel(|settings| {
-            settings.countries.clear();
-            for method in &mut settings.shipping_methods {
-                method.tax_class = "shipping".into();
-            }
-            settings.tax.prices_include_tax = false;
-            settings.tax.rates = [(Some("California"), 72_500), (None, 0)]
-                .map(|(region, millionths)| TaxRate {
-                    class: "standard".into(),
-                    country: "US".parse().expect("a country"),
-                    region: region.map(str::to_owned),
-                    rate_millionths: Rate::from_millionths(millionths).expect("a rate"),
-                    name: "Sales tax".into(),
-                })
-                .into();
-        })
-        .await;
-    }
-
     async fn checkout_to(&self, changes: &Value) -> (u16, Value) {
         let cart = self.cart("LAMP", 1).await;
         let body = json!({
@@ -51,7 +29,7 @@ both_databases! {
     /// Goal: a state pays its tax however it is written, and what is no state is asked about.
     async fn a_state_pays_its_tax_however_it_is_written(shop: Shop) {
         shop.product("LAMP", 10_000, 20).await;
-        shop.tax_california().await;
+        shop.change_channel(tax_california).await;
         for region in ["CA", "ca", "California", "US-CA", "Calif."] {
             let (status, view) = shop.checkout_to(&json!({ "region": region, "postal_code": "90001" })).await;
             assert_eq!(status, 201, "{region}: {view}");
@@ -85,7 +63,7 @@ both_databases! {
     /// Goal: postal codes are taken as people type them, and kept as the country writes them.
     async fn postal_codes_are_taken_as_people_type_them(shop: Shop) {
         shop.product("LAMP", 10_000, 30).await;
-        shop.tax_california().await;
+        shop.change_channel(tax_california).await;
         for (country, region, typed, normal) in [
             ("GB", None, "SW1A 1AA", "SW1A 1AA"),
             ("UK", None, "sw1a1aa", "SW1A 1AA"),

@@ -1,12 +1,9 @@
 //! Where goods go, and how.
 
-use handel_domain::{
-    promotion::Class,
-    tax::{Rate, TaxRate},
-};
+use handel_domain::promotion::Class;
 use handel_testkit::{
     both_databases,
-    fixtures::{percent, promotion_rules},
+    fixtures::{percent, promotion_rules, tax_california},
 };
 use serde_json::{Value, json};
 
@@ -150,20 +147,7 @@ both_databases! {
 
     async fn a_state_in_words_pays_its_tax_and_what_is_no_state_is_asked_about(shop: Shop) {
         shop.product("MUG", 10_000, 10).await;
-        shop.change_channel(|settings| {
-            settings.countries.clear();
-            for method in &mut settings.shipping_methods {
-                method.tax_class = "shipping".into();
-            }
-            settings.tax.prices_include_tax = false;
-            settings.tax.rates = vec![TaxRate {
-                class: "standard".into(),
-                country: "US".parse().expect("a country"),
-                region: Some("CA".into()),
-                rate_millionths: Rate::from_millionths(72_500).expect("a rate"),
-                name: "Sales tax".into(),
-            }];
-        }).await;
+        shop.change_channel(tax_california).await;
         let agent = shop.agent();
         let there = |region: &str| json!([{ "id": "la", "street_address": "1 Main St", "address_locality": "Los Angeles",
             "address_region": region, "postal_code": "90001", "address_country": "USA" }]);
