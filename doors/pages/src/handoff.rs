@@ -28,7 +28,7 @@ struct SharedCartPage {
     here: String,
 }
 
-/// Asks before a browser takes a cart over, because whoever made the link can see what is typed at its checkout. A
+/// Asks before a browser takes a cart over, because the sender of the link can see what is typed at its checkout. A
 /// browser that has the cart already goes on at once.
 ///
 /// The link can be opened again until it expires: browsers load pages ahead, and people go back.

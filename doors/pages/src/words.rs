@@ -228,7 +228,7 @@ words! {
     // A cart that an assistant or another device filled.
     shared_cart = "Continue with this cart?";
     shared_cart_text_ = "This link leads to a cart with {} that your assistant or another device filled.";
-    shared_cart_warning = "Whoever made the link can see what you type at the checkout, such as your e-mail and \
+    shared_cart_warning = "The sender of the link can see what you type at the checkout, such as your e-mail and \
                            delivery address. Continue only if it comes from someone you trust.";
     two_carts_text_ = "Your own cart in this browser has {}. Only one of them can stay here: if you continue, this \
                        one replaces yours.";
