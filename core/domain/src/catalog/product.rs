@@ -174,7 +174,7 @@ impl Product {
         id: ProductId,
         input: ProductInput,
         known: &HashMap<Sku, VariantId>,
-        mut mint: impl FnMut() -> VariantId,
+        mint: impl FnMut() -> VariantId,
         now: Timestamp,
     ) -> Result<Self, Refusal> {
         let mut errors = FieldErrors::default();
@@ -202,25 +202,7 @@ impl Product {
         };
         check_lists(&input.tags, &input.media, &input.category_ids, &mut errors);
         let attributes = check_attributes(input.attributes, &mut errors);
-        let named: HashSet<VariantId> =
-            input.variants.iter().filter_map(|variant| variant.id).collect();
-        let variants: Vec<Variant> = input
-            .variants
-            .into_iter()
-            .take(Self::VARIANTS_MAX + 1)
-            .enumerate()
-            .map(|(at, variant)| {
-                let is_known = |id: &VariantId| known.values().any(|known| known == id);
-                errors.check(
-                    variant.id.as_ref().is_none_or(is_known),
-                    format!("/variants/{at}/id"),
-                    "is no variant of this product; leave it out to make one",
-                );
-                let by_sku = || known.get(&variant.sku).copied().filter(|id| !named.contains(id));
-                let id = variant.id.or_else(by_sku).unwrap_or_else(&mut mint);
-                variant.into_variant(id, &format!("/variants/{at}"), &mut errors)
-            })
-            .collect();
+        let variants = read_variants(input.variants, known, mint, &mut errors);
         check_variants(&input.options, &variants, &mut errors);
         errors.finish()?;
         let mut category_ids = input.category_ids;
@@ -336,6 +318,30 @@ fn check_attributes(attributes: Vec<Attribute>, errors: &mut FieldErrors) -> Vec
         checked.extend(errors.take(attribute.checked(&pointer)));
     }
     checked
+}
+
+/// The variants of a product. One that names its id, else one whose SKU is known, keeps its identity.
+fn read_variants(
+    inputs: Vec<VariantInput>,
+    known: &HashMap<Sku, VariantId>,
+    mut mint: impl FnMut() -> VariantId,
+    errors: &mut FieldErrors,
+) -> Vec<Variant> {
+    let named: HashSet<VariantId> = inputs.iter().filter_map(|variant| variant.id).collect();
+    let inputs = inputs.into_iter().take(Product::VARIANTS_MAX + 1).enumerate();
+    inputs
+        .map(|(at, variant)| {
+            let is_known = |id: &VariantId| known.values().any(|known| known == id);
+            errors.check(
+                variant.id.as_ref().is_none_or(is_known),
+                format!("/variants/{at}/id"),
+                "is no variant of this product; leave it out to make one",
+            );
+            let by_sku = || known.get(&variant.sku).copied().filter(|id| !named.contains(id));
+            let id = variant.id.or_else(by_sku).unwrap_or_else(&mut mint);
+            variant.into_variant(id, &format!("/variants/{at}"), errors)
+        })
+        .collect()
 }
 
 fn check_variants(options: &[ProductOption], variants: &[Variant], errors: &mut FieldErrors) {
