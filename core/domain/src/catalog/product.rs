@@ -328,6 +328,7 @@ fn read_variants(
     errors: &mut FieldErrors,
 ) -> Vec<Variant> {
     let named: HashSet<VariantId> = inputs.iter().filter_map(|variant| variant.id).collect();
+    let mut seen = HashSet::new();
     let inputs = inputs.into_iter().take(Product::VARIANTS_MAX + 1).enumerate();
     inputs
         .map(|(at, variant)| {
@@ -337,6 +338,8 @@ fn read_variants(
                 format!("/variants/{at}/id"),
                 "is no variant of this product; leave it out to make one",
             );
+            let is_first = variant.id.is_none_or(|id| seen.insert(id));
+            errors.check(is_first, format!("/variants/{at}/id"), "must not appear twice");
             let by_sku = || known.get(&variant.sku).copied().filter(|id| !named.contains(id));
             let id = variant.id.or_else(by_sku).unwrap_or_else(&mut mint);
             variant.into_variant(id, &format!("/variants/{at}"), errors)
@@ -363,9 +366,8 @@ fn check_variants(options: &[ProductOption], variants: &[Variant], errors: &mut 
         "/variants",
         "must have 1 to 250 entries",
     );
-    let (mut ids, mut skus, mut combinations) = (HashSet::new(), HashSet::new(), HashSet::new());
+    let (mut skus, mut combinations) = (HashSet::new(), HashSet::new());
     for (at, variant) in variants.iter().enumerate() {
-        errors.check(ids.insert(variant.id), format!("/variants/{at}/id"), "must not appear twice");
         errors.check(
             skus.insert(&variant.sku),
             format!("/variants/{at}/sku"),

@@ -233,7 +233,7 @@ impl Driver {
         self.tab_until("a field", async |element| {
             let name =
                 self.ask(Method::GET, &format!("/element/{element}/name"), &Value::Null).await;
-            name == "input"
+            name == "input" || name == "select"
         })
         .await;
     }

@@ -94,7 +94,9 @@ async fn a_keyboard_is_enough() {
     driver.is_there("form[action='/checkout'] button").await;
     driver.press_at("Go to checkout").await;
     driver.is_there("#email").await;
-    for text in ["ada@example.com", "Ada Lovelace", "1 Main Street", "", "10001", "New York", "NY"]
+    // The country is right as it is; the list of states goes to what is typed.
+    for text in
+        ["ada@example.com", "", "Ada Lovelace", "1 Main Street", "", "New York", "New Y", "10001"]
     {
         driver.tab_to_field().await;
         driver.keys(text).await;

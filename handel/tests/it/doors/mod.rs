@@ -75,7 +75,7 @@ impl Program {
 
     async fn checkout(&self, shop: &Served, item: &str, quantity: u32, codes: &[&str]) -> Value {
         let key = format!(
-            "make {}",
+            "make-{}",
             handel_ports::System::real().bytes::<16>().map(|byte| format!("{byte:02x}")).concat()
         );
         self.call(shop, Method::POST, "/checkout-sessions", &key, &basket(item, quantity, codes))
@@ -85,7 +85,7 @@ impl Program {
     async fn complete(&self, shop: &Served, checkout: &Value) -> Value {
         let id = text(checkout, "id");
         let path = format!("/checkout-sessions/{id}/complete");
-        self.call(shop, Method::POST, &path, &format!("buy {id}"), &payment()).await
+        self.call(shop, Method::POST, &path, &format!("buy-{id}"), &payment()).await
     }
 }
 
@@ -233,10 +233,10 @@ async fn pages_rest_ucp_and_mcp_ask_the_same_price() {
     }
     let assistant = &programs[0];
     let basket = json!({ "checkout": basket(&item, 2, &["SEVENTH"]) });
-    let checkout = tool(&shop, assistant, "create_checkout", basket, "a tool's checkout").await;
+    let checkout = tool(&shop, assistant, "create_checkout", basket, "checkout-of-a-tool").await;
     assert_eq!(of_ucp(&checkout), expected, "{checkout}");
     let paying = json!({ "id": checkout["id"], "checkout": payment() });
-    let bought = tool(&shop, assistant, "complete_checkout", paying, "a tool's purchase").await;
+    let bought = tool(&shop, assistant, "complete_checkout", paying, "purchase-of-a-tool").await;
     assert_eq!((&bought["status"], of_ucp(&bought)), (&json!("completed"), expected), "{bought}");
     shop.stop().await;
 }
@@ -261,7 +261,7 @@ async fn pages_rest_ucp_and_mcp_sell_the_last_of_it_once() {
         }
     }
     let basket = json!({ "checkout": basket(&item, 3, &[]) });
-    let assisted = tool(&shop, &programs[0], "create_checkout", basket, "a tool's checkout").await;
+    let assisted = tool(&shop, &programs[0], "create_checkout", basket, "checkout-of-a-tool").await;
 
     let mut person = Person::about_to_pay(&shop, &item, 3, None).await;
 
@@ -269,7 +269,7 @@ async fn pages_rest_ucp_and_mcp_sell_the_last_of_it_once() {
     let agents =
         join_all(sessions.iter().map(|(program, checkout)| program.complete(&shop, checkout)));
     let paying = json!({ "id": assisted["id"], "checkout": payment() });
-    let assistant = tool(&shop, &programs[0], "complete_checkout", paying, "a tool's purchase");
+    let assistant = tool(&shop, &programs[0], "complete_checkout", paying, "purchase-of-a-tool");
     let (people, mut agents, assistant, (status, page)) =
         futures_util::join!(people, agents, assistant, person.pay());
     agents.push(assistant);
