@@ -65,6 +65,16 @@ impl Shown {
                     (Some(checkout), Some(goods)) => {
                         self.charged(checkout, goods.total_minor, &request.call)
                     }
+                    // Bought in one step: from here on the checkout has the total of its order.
+                    (None, Some(goods)) => {
+                        match purchase.checkout {
+                            Some(checkout) => {
+                                self.totals.insert(checkout, goods.total_minor);
+                            }
+                            None => self.is_blind = true,
+                        }
+                        Verdict::Nothing
+                    }
                     _ => Verdict::Nothing,
                 },
                 _ => Verdict::Nothing,

@@ -30,7 +30,7 @@ both_databases! {
         shop.product("MUG", 1_200, 10).await;
         for revision in [OLD, NEW] {
             let assistant = shop.assistant(revision).await;
-            let bought = assistant.buy("mug", 2, &format!("buy with {revision}")).await;
+            let bought = assistant.buy("mug", 2, &format!("buy-with-{revision}")).await;
             assert_eq!(total(&bought), 2 * 1_200 + 490);
             let order = assistant.call("get_order", with_meta(json!({ "id": bought["order"]["id"] }))).await;
             assert_eq!((&order["checkout_id"], total(&order)), (&bought["id"], 2_890));
@@ -46,7 +46,7 @@ both_databases! {
         let currency = "EUR".parse().expect("a currency");
         let prices = vec![Price { currency, amount_minor: 9_900, compare_at_minor: None }];
         shop.engine.set_prices(&shop.staff(), sku("MUG"), prices, None).await.expect("staff may");
-        let arguments = paying(&checkout, "tok_ok", "buy once");
+        let arguments = paying(&checkout, "tok_ok", "buy-once");
         let refused = shop.plain("complete_checkout", arguments.clone()).await.content();
         assert_eq!((&refused["status"], total(&refused)), (&json!("ready_for_complete"), 10_390));
         assert_eq!((&refused["messages"][0]["code"], shop.payments.calls().charges), (&json!("totals_changed"), 0));
@@ -57,7 +57,7 @@ both_databases! {
     async fn a_repetition_buys_once(shop: Shop) {
         shop.product("MUG", 1_200, 10).await;
         let checkout = ready(shop, "MUG").await;
-        let arguments = paying(&checkout, "tok_ok", "buy once");
+        let arguments = paying(&checkout, "tok_ok", "buy-once");
         let first = shop.plain("complete_checkout", arguments.clone()).await.content();
         assert_eq!(first["status"], "completed", "{first}");
         let assistant = shop.assistant(NEW).await;
@@ -65,7 +65,7 @@ both_databases! {
         let mut again = arguments.clone();
         again["meta"]["trace"] = json!("second attempt");
         assert_eq!(assistant.call("complete_checkout", again).await, first);
-        let other = paying(&checkout, "tok_declined", "buy once");
+        let other = paying(&checkout, "tok_declined", "buy-once");
         let refused = shop.plain("complete_checkout", other).await;
         refused.error(409, -32000, "idempotency_conflict");
         let id = first["order"]["id"].as_str().expect("an id").parse().expect("an id");
@@ -75,7 +75,7 @@ both_databases! {
     async fn two_calls_at_once_with_one_key_buy_once(shop: Shop) {
         shop.product("MUG", 1_200, 10).await;
         let checkout = ready(shop, "MUG").await;
-        let arguments = paying(&checkout, "tok_ok", "at once");
+        let arguments = paying(&checkout, "tok_ok", "at-once");
         let message = call("complete_checkout", &arguments);
         let calls = (0..4).map(|_| {
             let (url, message) = (shop.url.clone(), message.clone());
@@ -102,7 +102,7 @@ both_databases! {
     async fn what_the_shop_says_no_to_is_a_result(shop: Shop) {
         shop.product("MUG", 1_200, 1).await;
         let checkout = ready(shop, "MUG").await;
-        let declined = shop.plain("complete_checkout", paying(&checkout, "tok_declined", "no money"));
+        let declined = shop.plain("complete_checkout", paying(&checkout, "tok_declined", "no-money"));
         let declined = declined.await.content();
         assert_eq!(declined["messages"][0]["code"], "payment_failed", "{declined}");
         let id = json!({ "id": "chk_01jd6z3v9q8x7k2m4n5p6r7s8t" });
@@ -118,7 +118,7 @@ both_databases! {
     async fn what_others_made_looks_like_what_does_not_exist(shop: Shop) {
         shop.product("MUG", 1_200, 10).await;
         let assistant = shop.assistant(NEW).await;
-        let bought = assistant.buy("mug", 1, "mine alone").await;
+        let bought = assistant.buy("mug", 1, "mine-alone").await;
         for (tool, id) in [("get_checkout", &bought["id"]), ("get_order", &bought["order"]["id"])] {
             let found = shop.plain(tool, as_agent(STRANGER, json!({ "id": id }))).await.content();
             assert_eq!(found["messages"][0]["code"], "not_found", "{tool}: {found}");

@@ -48,7 +48,7 @@ both_databases! {
         let variant = product.variants[0].id.to_string();
         let key = shop.key(Scope::ALL).await;
         let assistant = shop.assistant_with(NEW, Some(&key)).await;
-        let bought = assistant.buy("mug", 3, "a sale").await;
+        let bought = assistant.buy("mug", 3, "a-sale").await;
         let orders = assistant.call("merchant_list_orders", json!({ "status": "paid" })).await;
         assert_eq!(orders["orders"][0]["id"], bought["order"]["id"]);
         assert_eq!(orders["orders"][0]["total_minor"], 3 * 1_200 + 490);

@@ -53,7 +53,7 @@ both_databases! {
         };
         let profile = read("shop://profile", AGENT).await.expect("the profile");
         assert_eq!(profile, shop.get("/.well-known/ucp").await);
-        let bought = assistant.buy("mug", 1, "to be read").await;
+        let bought = assistant.buy("mug", 1, "to-be-read").await;
         let uri = format!("shop://orders/{}", bought["order"]["id"].as_str().expect("an id"));
         assert_eq!(read(&uri, AGENT).await.expect("the order")["checkout_id"], bought["id"]);
         assert!(read(&uri, STRANGER).await.is_err());

@@ -87,7 +87,7 @@ both_databases! {
         }
         // All in one request: the first answer names the total, and the same request buys at it.
         let cart = shop.cart("MUG", 1).await;
-        let submit = || shop.post("/checkout").cart(&cart.token).once("at once").json(&paying_what_was_shown("tok_ok"));
+        let submit = || shop.post("/checkout").cart(&cart.token).once("at-once").json(&paying_what_was_shown("tok_ok"));
         let named = submit().send().await.problem(409, "checkout.totals_changed");
         assert_eq!((&named["total_minor"], shop.payments.calls().charges), (&json!(1990), 3));
         assert_eq!(submit().send().await.expect(201).json()["order"]["total_minor"], 1990);

@@ -151,9 +151,12 @@ impl Arranged {
             let is_here = self.destinations.iter().any(|known| known.id == *id);
             let earlier = before.iter().find(|known| known.id == *id).filter(|_| !is_here);
             self.destinations.extend(earlier.cloned());
+            // One that was sent and refused has been named already.
+            let was_sent =
+                wanted.destinations.iter().any(|sent| sent.id.as_deref() == Some(id.as_str()));
             if is_here || earlier.is_some() {
                 self.selected = Some(id.clone());
-            } else {
+            } else if !was_sent {
                 let text = "there is no such destination; send it in `destinations`";
                 let problem = Message::repairable("destination_unknown", text);
                 self.problems.push(problem.at(path::DESTINATION));

@@ -82,8 +82,8 @@ both_databases! {
         shop.product("MUG", 1_200, 10).await;
         let agent = shop.agent();
         let bought = agent.buy("MUG", 1).await;
-        let first = agent.complete(&bought, "tok_ok", "another key").await;
-        let repeated = agent.complete(&bought, "tok_ok", "another key").await;
+        let first = agent.complete(&bought, "tok_ok", "another-key").await;
+        let repeated = agent.complete(&bought, "tok_ok", "another-key").await;
         assert_eq!(repeated.body, first.body, "a key is answered alike");
         let again = first.ok();
         assert_eq!((&again["status"], &again["order"]), (&json!("completed"), &bought["order"]));

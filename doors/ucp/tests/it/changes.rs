@@ -21,7 +21,7 @@ both_databases! {
         for version in handel_ucp::Version::ALL {
             let agent = shop.agent_in(version);
             let checkout = agent.post("/checkout-sessions", &basket("MUG", 1)).send().await.expect(201).json();
-            let key = |text: &str| format!("{text} {}", version.name());
+            let key = |text: &str| format!("{text}-{}", version.name());
             let declined = agent.complete(&checkout, "tok_declined", &key("declined")).await.expect(200).json();
             let text = message(&declined, "payment_failed")["content"].as_str().expect("a text").to_owned();
             let until = (shop.now() + jiff::SignedDuration::from_mins(15)).strftime("%Y-%m-%dT%H:%M:%SZ").to_string();

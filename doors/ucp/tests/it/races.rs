@@ -30,7 +30,7 @@ both_databases! {
         let checkout = agent.ready("MUG", 1).await;
         let same = (0..8).map(|_| {
             let (agent, checkout) = (agent.clone(), checkout.clone());
-            async move { agent.complete(&checkout, "tok_ok", "the key").await }
+            async move { agent.complete(&checkout, "tok_ok", "the-key").await }
         });
         let answers = together(same).await;
         for answer in &answers {
