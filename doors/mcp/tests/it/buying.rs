@@ -22,7 +22,7 @@ both_databases! {
         let told = post(&full, &[], &call("search_catalog", &json!({}))).await;
         assert_eq!(told.status, 503, "{told:?}");
         assert_eq!(told.body, json!({ "jsonrpc": "2.0", "id": null, "error": {
-            "code": -32000, "message": "too many requests at once; come back shortly", "data": { "retry_after": 1 },
+            "code": -32000, "message": "too many requests are on their way; come back shortly", "data": { "retry_after": 1 },
         } }));
     }
 

@@ -212,7 +212,7 @@ fn region_choices(country: Country, typed: &str) -> Vec<Choice> {
         })
         .collect();
     if !choices.is_empty() {
-        let other = known.is_none().then_some(typed).unwrap_or_default();
+        let other = if known.is_none() { typed } else { Default::default() };
         let label = if other.is_empty() { ENGLISH.choose } else { other };
         choices.insert(0, Choice::new(other, label).chosen(known.is_none()));
     }

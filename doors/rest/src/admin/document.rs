@@ -60,7 +60,7 @@ fn merge(target: &mut Value, patch: &Map<String, Value>) {
                 members.remove(name);
             }
             Value::Object(inner) => {
-                merge(members.entry(name.as_str()).or_insert(Value::Null), inner)
+                merge(members.entry(name.as_str()).or_insert(Value::Null), inner);
             }
             other => {
                 members.insert(name.clone(), other.clone());

@@ -80,6 +80,8 @@ async fn bodies_that_never_come_take_no_place_of_others() {
         let answer = other.answer().await;
         assert!(answer.starts_with("HTTP/1.1 422"), "{answer}");
     }
+    // A server that stops waits for what is under way.
+    drop((waiting, other));
     server.stop().await;
 }
 

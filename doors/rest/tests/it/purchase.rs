@@ -73,7 +73,7 @@ both_databases! {
             let view = shop.post("/checkout").cart(&cart.token).json(&buyer()).send().await.expect(201).json();
             reprice(price).await;
             let path = format!("/checkout/{}", view["id"].as_str().expect("an id"));
-            let key = format!("pay {price}");
+            let key = format!("pay-{price}");
             let complete = || shop.post(&format!("{path}/complete")).cart(&cart.token).once(&key).json(&json!({ "payment": { "token": "tok_ok" } }));
             if looks {
                 let seen = shop.get(&path).cart(&cart.token).send().await.expect(200);

@@ -28,7 +28,12 @@ both_databases! {
             for part in ["waits until", &until, "another payment", "update"] {
                 assert!(text.contains(part), "{part}: {text}");
             }
-            let changed = agent.put(&address(&checkout), &basket("MUG", 2)).send().await.expect(200).json();
+            let mut two = basket("MUG", 2);
+            if version.name() == "2026-01-23" {
+                // Updates of this version repeat the id.
+                two["id"] = checkout["id"].clone();
+            }
+            let changed = agent.put(&address(&checkout), &two).send().await.expect(200).json();
             assert_eq!((&changed["status"], codes(&changed, "error").len()), (&json!("ready_for_complete"), 0), "{changed}");
             assert_eq!((&changed["line_items"][0]["quantity"], amount(&changed, "total")), (&json!(2), Some(2_890)));
             let bought = agent.complete(&checkout, "tok_ok", &key("bought")).await.expect(200).json();

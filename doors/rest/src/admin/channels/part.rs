@@ -16,11 +16,14 @@ use serde_json::{Map, Value};
 use super::{super::document::Attempts, find, unknown};
 use crate::replies::{once, versioned};
 
+/// What a part becomes.
+type Apply = dyn Fn(&mut Settings) -> Result<(), Refusal> + Send + Sync;
+
 /// A change of a part: the channel, the conditions of the request, and what the part becomes.
 pub(super) struct PartChange {
     pub(super) code: Slug,
     pub(super) expected: Option<i64>,
-    pub(super) apply: Box<dyn Fn(&mut Settings) -> Result<(), Refusal> + Send + Sync>,
+    pub(super) apply: Box<Apply>,
 }
 
 /// Changes a part of a channel and answers with what `show` says of it.
