@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_country_alone_is_an_address_and_comes_back_alone() {
-        for country in Country::all().iter().copied() {
+        for country in Country::all() {
             let sent = in_country(country.as_str());
             let kept = sent.clone().into_shop("").unwrap_or_else(|no| panic!("{country}: {no}"));
             assert_eq!(PostalAddress::of_shop(&kept), sent, "{country}");

@@ -25,7 +25,7 @@ both_databases! {
             ("HK", &["District (optional)", "Area"]),
             ("SG", &["Postal code"]),
         ] {
-            let ada = in_country(&shop, country).await;
+            let ada = in_country(shop, country).await;
             let page = ada.page();
             let of_country = [&["Country", "Full name", "Street and number",
                 "Apartment, floor, company (optional)"], labels, &["Phone (optional)"]].concat();
@@ -37,9 +37,9 @@ both_databases! {
             assert_eq!(page.value("/contact", "country"), country);
             assert!(!page.has(".wrong"), "nothing was sent yet: {page}");
         }
-        let japan = in_country(&shop, "JP").await;
+        let japan = in_country(shop, "JP").await;
         assert!(japan.page().all("#region option").contains(&"Tokyo (東京都)".to_owned()), "{}", japan.page());
-        let america = in_country(&shop, "US").await;
+        let america = in_country(shop, "US").await;
         assert_eq!(america.page().all("#region option")[..2], ["Choose", "Alabama"]);
         assert_eq!(america.page().attribute("#region", "aria-required"), "true");
     }
@@ -48,7 +48,7 @@ both_databases! {
     async fn a_state_that_was_chosen_is_taxed(shop: Shop) {
         shop.product("MUG", 10_000, 5).await;
         shop.change_channel(tax_california).await;
-        let mut ada = in_country(&shop, "US").await;
+        let mut ada = in_country(shop, "US").await;
         let typed = [("name", "Ada Lovelace"), ("city", "Los Angeles"), ("postal_code", "900011234")];
         let other = [&typed[..], &[("region", "OR")]].concat();
         ada.send("/contact", &other).await.expect(422);
@@ -67,7 +67,7 @@ both_databases! {
     async fn a_region_of_another_country_is_dropped(shop: Shop) {
         shop.product("MUG", 1_999, 5).await;
         shop.change_channel(tax_california).await;
-        let mut ada = in_country(&shop, "US").await;
+        let mut ada = in_country(shop, "US").await;
         let typed = [&ADA[..], &[("region", "CA")]].concat();
         ada.send("/contact", &typed).await.expect(200);
         ada.send("/delivery", &[]).await.expect(200);
@@ -81,7 +81,7 @@ both_databases! {
     async fn an_empty_form_says_what_it_needs(shop: Shop) {
         shop.product("MUG", 1_999, 5).await;
         shop.change_channel(tax_california).await;
-        let mut ada = in_country(&shop, "US").await;
+        let mut ada = in_country(shop, "US").await;
         ada.send("/contact", &[("email", ""), ("postal_code", "x")]).await.expect(422);
         let wrong = ada.page().one(".wrong");
         for text in [

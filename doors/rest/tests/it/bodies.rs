@@ -114,7 +114,7 @@ async fn one_connection_waits_for_a_few_bodies_only() {
     })
     .await;
     let (answered, waiting): (Vec<_>, Vec<_>) =
-        asked.drain(..).partition(|asked| asked.is_finished());
+        asked.drain(..).partition(tokio::task::JoinHandle::is_finished);
     assert_eq!((answered.len(), waiting.len()), (8, 32));
     for answered in answered {
         let status = answered.await.expect("no panic").expect("an answer");

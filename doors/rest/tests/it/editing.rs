@@ -173,7 +173,8 @@ both_databases! {
         let tags = json!({ "tags": ["a"] });
         let vendor = json!({ "vendor": "B" });
         let (tagged, sold) = tokio::join!(desk.patch(&path, &tags).send(), desk.patch(&path, &vendor).send());
-        (tagged.expect(200), sold.expect(200));
+        tagged.expect(200);
+        sold.expect(200);
         let after = desk.get(&path).await;
         assert_eq!((&after["tags"], &after["vendor"], &after["version"]), (&json!(["a"]), &json!("B"), &json!(4)));
     }
