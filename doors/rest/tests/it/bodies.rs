@@ -9,7 +9,7 @@ use handel_testkit::{TestDatabase, until};
 
 use super::support::{
     Front, Shop,
-    wire::{Client, Running, get, in_time},
+    wire::{Running, get, in_time},
 };
 
 const PRODUCTS: &str = "/api/v1/products";
@@ -40,21 +40,6 @@ fn head(client: &str, length: usize) -> String {
 fn fill(client: &str) -> String {
     let body = r#"{"sku":"MUG"}"#;
     format!("{}{body}", head(client, body.len()))
-}
-
-/// Sends requests until one is answered with this status, which what others did decides.
-async fn until_status(server: &Running, request: &str, status: &str) -> String {
-    in_time(async {
-        loop {
-            let mut client = server.connect().await;
-            client.send(request).await;
-            let answer = client.answer().await;
-            if answer.starts_with(&format!("HTTP/1.1 {status}")) {
-                return answer;
-            }
-        }
-    })
-    .await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -140,42 +125,6 @@ async fn a_body_that_drips_is_cut_off() {
     assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("request.timeout"), "{answer}");
     assert!(answer.contains("connection: close"), "{answer}");
     assert_eq!(client.closed().await, "");
-    server.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_bodies_under_way_have_a_bound_together_and_for_each_client() {
-    let shop = shop().await;
-    shop.product("MUG", 1999, 5).await;
-    let limits = DoorSettings {
-        bodies_bytes_max: 64_000,
-        // Requests are repeated until the bodies are there; how often must not count.
-        writes_per_minute: 0,
-        ..DoorSettings::default()
-    };
-    let server = start(&shop, &shop.front(limits, Router::new())).await;
-    let large = |client: usize| {
-        format!("{}{}", head(&format!("192.0.2.{client}"), 8_500), "x".repeat(7_990))
-    };
-    let mut held: Vec<Client> = Vec::new();
-    let mut first = server.connect().await;
-    first.send(&large(1)).await;
-    held.push(first);
-    // It has its share already.
-    let refused = until_status(&server, &fill("192.0.2.1"), "503").await;
-    assert!(
-        refused.contains("request.overloaded") && refused.contains("retry-after: 1"),
-        "{refused}"
-    );
-    until_status(&server, &fill("192.0.2.200"), "201").await;
-    for client in 2..=8 {
-        let mut another = server.connect().await;
-        another.send(&large(client)).await;
-        held.push(another);
-    }
-    until_status(&server, &fill("192.0.2.201"), "503").await;
-    drop(held);
-    until_status(&server, &fill("192.0.2.1"), "201").await;
     server.stop().await;
 }
 
