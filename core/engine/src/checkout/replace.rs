@@ -31,7 +31,7 @@ impl Engine {
     /// Replaces the lines and the buyer of an open checkout, and what its cart holds.
     ///
     /// An order of it that waits because its payment failed is canceled for that. Refuses a checkout whose payment may
-    /// still take the money, or took it: nobody gets what they did not agree to. Too little stock does not refuse it: the view shows what is short.
+    /// still take the money, or took it, so that no buyer gets what was not agreed to. Too little stock does not refuse it: the view shows what is short.
     pub async fn replace_checkout(
         &self,
         ctx: &Context,

@@ -18,7 +18,7 @@ use handel_testkit::{
 use crate::{code, refusal};
 
 both_databases! {
-    /// Goal: where nobody can be paid, no purchase begins at any door, and what began before says why it cannot end; what
+    /// Goal: where no payment provider is enabled, no purchase begins at any door, and what began before says why it cannot end; what
     /// costs nothing can still be had.
     async fn nothing_begins_that_could_never_be_paid(shop: TestShop) {
         shop.product("MUG", 1_000, 10).await;

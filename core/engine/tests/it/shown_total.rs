@@ -1,4 +1,4 @@
-//! What was shown is what is charged, whoever asks and whatever staff change meanwhile.
+//! What was shown is what is charged, for every caller and whatever staff change meanwhile.
 
 use handel_domain::{
     Code,
@@ -80,7 +80,7 @@ both_databases! {
         shop.settle().await;
     }
 
-    /// Goal: reading shows the total to its owner, to nobody else, and changes nothing that anybody relies on.
+    /// Goal: reading shows the total to its owner alone, and changes no version and no expiry.
     async fn a_look_shows_the_total_and_changes_nothing_else(shop: TestShop) {
         shop.product("MUG", 1_000, 10).await;
         let checkout = shop.checkout(&shop.cart_with(&[("MUG", 1)]).await).await.checkout;
@@ -195,7 +195,7 @@ both_databases! {
         shop.settle_after(20).await;
     }
 
-    /// Goal: whoever is first, staff who change a price or a buyer who completes, the buyer pays what they saw.
+    /// Goal: in a race of staff who change a price and a buyer who completes, the buyer pays the total that was shown.
     async fn a_price_change_and_a_completion_race(shop: TestShop) {
         shop.product("MUG", 1_000, 100).await;
         for round in 0..12 {
@@ -252,7 +252,7 @@ both_databases! {
         shop.settle().await;
     }
 
-    /// Goal: a completion that is refused for its total gives the stock to nobody and takes no number.
+    /// Goal: a completion that is refused for its total allocates no stock and takes no order number.
     async fn a_refused_total_leaves_nothing_behind(shop: TestShop) {
         let mug = shop.product("MUG", 1_000, 10).await;
         let cart = shop.cart_with(&[("MUG", 1)]).await;

@@ -199,7 +199,7 @@ both_databases! {
     }
 
     /// Goal: a payment that needs the buyer leads to the provider's page and back; the shop asks the provider at once, so
-    /// nobody waits for its webhook.
+    /// no buyer waits for its webhook.
     async fn the_buyer_approves_at_the_provider(shop: Shop) {
         shop.product("MUG", 1_999, 5).await;
         let mut ada = shop.at_payment("MUG", "1").await;
